@@ -1,0 +1,5 @@
+//! Turns `messages.toml` into typed functions.
+
+fn main() {
+    catalogue::generate("messages.toml");
+}

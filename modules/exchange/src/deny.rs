@@ -1,0 +1,108 @@
+//! Why a call may not pass: one stable word for records and programs, one sentence for people.
+//! How it looks on the wire belongs to the gateway.
+
+use base::clock::Timestamp;
+use base::i18n::{Lang, Text};
+
+use crate::t;
+
+/// The reason a call was refused by the rules of the exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DenyReason {
+    /// The configuration at hand is older than it may be; nothing is decided on it.
+    Stale {
+        /// When it ceased to be good.
+        since: Timestamp,
+    },
+    /// No agreement was ever approved between this consumer and this service.
+    NoAgreement,
+    /// There are agreements, but none opens this method and path.
+    OutOfScope,
+    /// The agreement begins later.
+    NotYetValid {
+        /// When it begins.
+        from: Timestamp,
+    },
+    /// The agreement has ended.
+    Expired {
+        /// The first moment at which it no longer holds.
+        since: Timestamp,
+    },
+    /// The agreement is suspended for now.
+    Suspended,
+    /// The agreement was revoked.
+    Revoked,
+    /// The call is permitted, but the provider has switched the service off.
+    ServiceDisabled {
+        /// The provider's notice to callers; may be empty.
+        notice: String,
+    },
+    /// The call is permitted, but the agreement's quota is used up for now.
+    QuotaUsed {
+        /// Seconds after which a call may pass again.
+        retry_after: u64,
+    },
+}
+
+impl DenyReason {
+    /// The stable word kept in records.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Stale { .. } => "snapshot-stale",
+            Self::NoAgreement => "no-agreement",
+            Self::OutOfScope => "out-of-scope",
+            Self::NotYetValid { .. } => "agreement-not-yet-valid",
+            Self::Expired { .. } => "agreement-expired",
+            Self::Suspended => "agreement-suspended",
+            Self::Revoked => "agreement-revoked",
+            Self::ServiceDisabled { .. } => "service-disabled",
+            Self::QuotaUsed { .. } => "quota-used",
+        }
+    }
+
+    /// The sentence for people.
+    pub fn text(&self) -> Text {
+        Text::both(|l| match self {
+            Self::Stale { since } => t::deny_stale(l, since.vn()),
+            Self::NoAgreement => t::deny_no_agreement(l).to_owned(),
+            Self::OutOfScope => t::deny_out_of_scope(l).to_owned(),
+            Self::NotYetValid { from } => t::deny_not_yet_valid(l, from.vn()),
+            Self::Expired { since } => t::deny_expired(l, since.vn()),
+            Self::Suspended => t::deny_suspended(l).to_owned(),
+            Self::Revoked => t::deny_revoked(l).to_owned(),
+            Self::ServiceDisabled { notice } if notice.is_empty() => t::deny_service_disabled(l).to_owned(),
+            Self::ServiceDisabled { notice } => t::deny_service_disabled_notice(l, notice),
+            Self::QuotaUsed { retry_after } => t::deny_quota_used(l, retry_after),
+        })
+    }
+
+    /// How telling a reason is: of several agreements that all fail, the caller hears the one nearest to
+    /// being good.
+    pub(crate) const fn nearness(&self) -> u8 {
+        match self {
+            Self::NoAgreement => 0,
+            Self::Revoked => 1,
+            Self::Expired { .. } => 2,
+            Self::OutOfScope => 3,
+            Self::NotYetValid { .. } => 4,
+            Self::Suspended => 5,
+            Self::Stale { .. } | Self::ServiceDisabled { .. } | Self::QuotaUsed { .. } => 6,
+        }
+    }
+}
+
+/// What a recorded word means, for pages that show records; unknown words are shown as they are.
+pub fn sentence(code: &str, lang: Lang) -> String {
+    match code {
+        "snapshot-stale" => t::denied_stale(lang).to_owned(),
+        "no-agreement" => t::deny_no_agreement(lang).to_owned(),
+        "out-of-scope" => t::deny_out_of_scope(lang).to_owned(),
+        "agreement-not-yet-valid" => t::denied_not_yet_valid(lang).to_owned(),
+        "agreement-expired" => t::denied_expired(lang).to_owned(),
+        "agreement-suspended" => t::deny_suspended(lang).to_owned(),
+        "agreement-revoked" => t::deny_revoked(lang).to_owned(),
+        "service-disabled" => t::deny_service_disabled(lang).to_owned(),
+        "quota-used" => t::denied_quota_used(lang).to_owned(),
+        other => other.to_owned(),
+    }
+}

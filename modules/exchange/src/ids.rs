@@ -1,0 +1,29 @@
+//! Identifiers of the exchange's things. Codes, which people and programs write, live in `code`.
+
+use base::id_type;
+
+id_type!(
+    /// A member (cơ quan, đơn vị kết nối).
+    MemberId,
+    "exchange.member"
+);
+id_type!(
+    /// A subsystem (hệ thống thông tin) of a member.
+    SubsystemId,
+    "exchange.subsystem"
+);
+id_type!(
+    /// A service that a subsystem provides.
+    ServiceId,
+    "exchange.service"
+);
+id_type!(
+    /// An endpoint (method and path pattern) of a service.
+    EndpointId,
+    "exchange.endpoint"
+);
+id_type!(
+    /// An agreement (chấp thuận khai thác dữ liệu).
+    AgreementId,
+    "exchange.agreement"
+);
