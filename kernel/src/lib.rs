@@ -1,1 +1,22 @@
-//! (being written)
+//! What every module may rely on: storage, facts, jobs, audit, units, people, keys. Knows no module and no page.
+
+pub use base::{clock, config, error, i18n, id_type, ids, problem, random, text};
+
+pub mod audit;
+pub mod cx;
+pub mod db;
+pub mod jobs;
+pub mod journal;
+mod kernel;
+pub mod keys;
+pub mod listeners;
+mod migrations;
+pub mod module;
+mod ordered;
+pub mod orgs;
+
+pub use crate::kernel::{Committed, Inner, Kernel, Parts, Tx, schema};
+pub use cx::{Actor, AgencyFilter, AppointmentId, Cx, Grant, Grants, Permission, PersonId, Reach, Scope};
+pub use error::{Error, Result};
+pub use ids::Ref;
+pub use module::{Card, Finding, Module};

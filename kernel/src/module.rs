@@ -1,0 +1,76 @@
+//! The front door of a module, without its pages: a plain list that tells what the module does. The application
+//! names its modules one by one; nothing is discovered.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::error::Result;
+use base::i18n::Text;
+use base::ids::Ref;
+
+use crate::cx::{Cx, Permission};
+use crate::db::Migration;
+use crate::jobs::JobHandler;
+use crate::kernel::Kernel;
+use crate::listeners::Listener;
+
+/// What any page may show of a thing it knows only by [`Ref`], with the reader's rights applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// One line naming the thing.
+    pub title: String,
+    /// A sentence more.
+    pub text: String,
+    /// Where its page is.
+    pub href: String,
+}
+
+/// The result of one real check, for diagnostics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable name of the check.
+    pub check: &'static str,
+    /// Whether it is well.
+    pub ok: bool,
+    /// What was found, and the next step if it is not well.
+    pub text: Text,
+}
+
+/// A module of the platform.
+#[async_trait]
+pub trait Module: Send + Sync + 'static {
+    /// Short, as used in table prefixes and addresses.
+    fn name(&self) -> &'static str;
+    /// Its own tables, in order.
+    fn migrations(&self) -> &'static [Migration] {
+        &[]
+    }
+    /// Rights that can be granted over its things.
+    fn permissions(&self) -> &'static [Permission] {
+        &[]
+    }
+    /// Work it does outside a request.
+    fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
+        Vec::new()
+    }
+    /// Facts it hears.
+    fn listeners(&self) -> Vec<Arc<dyn Listener>> {
+        Vec::new()
+    }
+    /// Called once, after migrations and before the first request.
+    async fn start(&self, _k: &Kernel) -> Result<()> {
+        Ok(())
+    }
+    /// Called once when the process stops, after the last request.
+    async fn stop(&self, _k: &Kernel) -> Result<()> {
+        Ok(())
+    }
+    /// A card for one of its things; `None` when it is not this module's or the reader may not know of it.
+    async fn describe(&self, _k: &Kernel, _of: &Ref, _cx: &Cx) -> Result<Option<Card>> {
+        Ok(None)
+    }
+    /// Real checks, each naming the guilty side.
+    async fn diagnose(&self, _k: &Kernel) -> Vec<Finding> {
+        Vec::new()
+    }
+}
