@@ -1,1 +1,5 @@
-//! (being written)
+//! For tests of every crate: throw-away databases, a movable clock, a disk that loses what was not synced.
+
+mod database;
+
+pub use database::{TestKernel, backends, fresh, on_both, skip};

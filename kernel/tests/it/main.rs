@@ -1,0 +1,5 @@
+//! The kernel's promises, on every backend.
+
+mod db;
+mod jobs;
+mod journal;
