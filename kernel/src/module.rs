@@ -65,6 +65,14 @@ pub trait Module: Send + Sync + 'static {
     async fn stop(&self, _k: &Kernel) -> Result<()> {
         Ok(())
     }
+    /// Directories below the data directory that a backup must hold beside the tables.
+    fn backup_dirs(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Called on restored data, after tables and directories are back and before the first start.
+    async fn restored(&self, _k: &Kernel) -> Result<()> {
+        Ok(())
+    }
     /// A card for one of its things; `None` when it is not this module's or the reader may not know of it.
     async fn describe(&self, _k: &Kernel, _of: &Ref, _cx: &Cx) -> Result<Option<Card>> {
         Ok(None)

@@ -81,6 +81,17 @@ impl TestKernel {
 
     /// As [`TestKernel::new`], with the text of a configuration file.
     pub async fn with_config(backend: &'static str, modules: &[Arc<dyn Module>], config: &str) -> Self {
+        let t = Self::bare(backend, config).await;
+        t.kernel.migrate(modules).await.expect("migrations apply");
+        t
+    }
+
+    /// A kernel on an empty database without tables: what a restore needs.
+    pub async fn unmigrated(backend: &'static str) -> Self {
+        Self::bare(backend, "").await
+    }
+
+    async fn bare(backend: &'static str, config: &str) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let (url, drop_database) = fresh(backend, dir.path()).await;
         let db = Db::open(&url).await.expect("the database opens");
@@ -93,7 +104,6 @@ impl TestKernel {
             config: Config::from_text(None, config.to_owned(), []).expect("the configuration is TOML"),
             data_dir: dir.path().to_path_buf(),
         });
-        kernel.migrate(modules).await.expect("migrations apply");
         Self { kernel, clock, dir, drop_database, backend }
     }
 

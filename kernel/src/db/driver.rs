@@ -126,7 +126,7 @@ pub async fn pg_script(c: &mut PgConnection, sql: String) -> Result<()> {
     Ok(())
 }
 
-fn lite_row(row: &SqliteRow, names: &mut Option<Arc<[String]>>) -> Result<Row> {
+pub fn lite_row(row: &SqliteRow, names: &mut Option<Arc<[String]>>) -> Result<Row> {
     let columns = names.get_or_insert_with(|| row.columns().iter().map(|c| c.name().to_owned()).collect());
     let mut values = Vec::with_capacity(columns.len());
     for i in 0..columns.len() {
@@ -145,7 +145,7 @@ fn lite_row(row: &SqliteRow, names: &mut Option<Arc<[String]>>) -> Result<Row> {
     Ok(Row { columns: columns.clone(), values })
 }
 
-fn pg_row(row: &PgRow, names: &mut Option<Arc<[String]>>) -> Result<Row> {
+pub fn pg_row(row: &PgRow, names: &mut Option<Arc<[String]>>) -> Result<Row> {
     let columns = names.get_or_insert_with(|| row.columns().iter().map(|c| c.name().to_owned()).collect());
     let mut values = Vec::with_capacity(columns.len());
     for i in 0..columns.len() {

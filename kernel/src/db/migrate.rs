@@ -26,6 +26,17 @@ pub async fn migrate(
     clock: &dyn Clock,
     modules: &[(&'static str, &[Migration])],
 ) -> Result<Vec<String>> {
+    migrate_where(db, clock, modules, |_, _| true).await
+}
+
+/// As [`migrate`], for the steps (module, name) that `wanted` picks: a restore first makes the schema the data
+/// was written under.
+pub async fn migrate_where(
+    db: &Db,
+    clock: &dyn Clock,
+    modules: &[(&'static str, &[Migration])],
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Result<Vec<String>> {
     let mut tx = db.begin().await?;
     serialise(&mut tx).await?;
     let ledger = translate(LEDGER, tx.backend());
@@ -35,7 +46,7 @@ pub async fn migrate(
     for (module, steps) in modules {
         check_order(module, steps)?;
         for step in *steps {
-            if apply(db, clock, module, step).await? {
+            if wanted(module, step.name) && apply(db, clock, module, step).await? {
                 applied.push(format!("{module}/{}", step.name));
             }
         }

@@ -5,6 +5,7 @@ mod driver;
 mod lite;
 mod migrate;
 mod pg;
+mod snapshot;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use std::time::Duration;
 use base::clock::Stopwatch;
 use base::error::{Error, Result};
 
-pub use migrate::{Migration, migrate, pending};
+pub use migrate::{Migration, migrate, migrate_where, pending};
+pub use snapshot::{Snapshot, Table};
 pub use value::{ColumnError, Row, Value};
 
 /// Which engine holds the data.
@@ -125,6 +127,14 @@ impl Db {
         match &self.engine {
             Engine::Lite(l) => l.copy_to(path).await,
             Engine::Pg(_) => Err(Error::internal("only SQLite is copied as a file")),
+        }
+    }
+
+    /// A consistent view of all committed data, for backups and exports.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        match &self.engine {
+            Engine::Lite(l) => Snapshot::lite(l.readers()).await,
+            Engine::Pg(p) => Snapshot::pg(p).await,
         }
     }
 

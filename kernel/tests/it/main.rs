@@ -1,5 +1,6 @@
 //! The kernel's promises, on every backend.
 
+mod backup;
 mod db;
 mod jobs;
 mod journal;

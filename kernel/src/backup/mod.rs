@@ -1,0 +1,220 @@
+//! Backups: made while work goes on, encrypted, complete, and checked by reading them back. A backup is a
+//! directory: `manifest.json`, the tables (`tables.ltb`) and one archive per content directory. It holds no
+//! master key: that is kept apart, and without it the backup cannot be read.
+
+mod archive;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use base::clock::Timestamp;
+use base::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::crypt::{OpenReader, SealWriter};
+use crate::keys::Keys;
+use crate::{Kernel, Module, audit, journal, schema};
+
+const FORMAT: &str = "lienthong-backup/1";
+const KEY: &str = "backup";
+const MANIFEST_KEY: &str = "backup-manifest";
+
+/// What a backup holds. Shown before and after a restore: the counts must be equal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// `lienthong-backup/1`.
+    pub format: String,
+    /// The release that wrote it.
+    pub release: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Rows of each table.
+    pub rows: BTreeMap<String, u64>,
+    /// Files and bytes of each content directory.
+    pub content: BTreeMap<String, Content>,
+    /// SHA-256 of each encrypted file, hexadecimal.
+    pub files: BTreeMap<String, String>,
+    /// HMAC-SHA-256 under the master key of all the above, hexadecimal.
+    pub mac: String,
+}
+
+/// How much a content directory holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// Number of files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Makes a backup in `dir`, which must be empty or absent. Work goes on meanwhile: the tables are one moment's,
+/// the content is that moment's or later, so nothing a table refers to is missing.
+pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result<Manifest> {
+    claim_empty(dir)?;
+    journal::end(&k.db).await?;
+    audit::read(&k.db, i64::MAX - 1, 1).await?;
+    let key = k.keys.derive(KEY);
+    let mut manifest = Manifest {
+        format: FORMAT.into(),
+        release: env!("CARGO_PKG_VERSION").into(),
+        made_at: k.clock.now(),
+        rows: BTreeMap::new(),
+        content: BTreeMap::new(),
+        files: BTreeMap::new(),
+        mac: String::new(),
+    };
+    let out = SealWriter::new(create(&dir.join("tables.ltb"))?, &key, &*k.random)?;
+    let (rows, out) = tables::write(&k.db, out).await?;
+    manifest.rows = rows;
+    close(out.finish()?)?;
+    for name in content_dirs(modules) {
+        let (from, file) = (k.data_dir.join(name), dir.join(format!("{name}.ltb")));
+        let (key, random) = (key.clone(), k.random.clone());
+        let content = blocking(move || {
+            let mut out = SealWriter::new(create(&file)?, &key, &*random)?;
+            let content = archive::write(&from, &mut out)?;
+            close(out.finish()?)?;
+            Ok(content)
+        });
+        manifest.content.insert(name.to_owned(), content.await?);
+    }
+    let names = std::iter::once("tables").chain(content_dirs(modules));
+    for file in names.map(|n| format!("{n}.ltb")) {
+        let path = dir.join(&file);
+        manifest.files.insert(file, blocking(move || sha256(&path)).await?);
+    }
+    manifest.mac = mac(&k.keys, &manifest)?;
+    let mut out = create(&dir.join("manifest.json"))?;
+    out.write_all(serde_json::to_string_pretty(&manifest)?.as_bytes())?;
+    close(out)?;
+    File::open(dir)?.sync_all()?;
+    Ok(manifest)
+}
+
+/// Reads a whole backup and checks every byte of it.
+///
+/// # Errors
+/// Names the first file that is missing, altered or not what the manifest counts.
+pub fn verify(keys: &Keys, dir: &Path) -> Result<Manifest> {
+    let manifest = read_manifest(keys, dir)?;
+    for (file, digest) in &manifest.files {
+        if sha256(&dir.join(file))? != *digest {
+            return Err(Error::internal(format!("{file} is not what the backup wrote")));
+        }
+    }
+    let key = keys.derive(KEY);
+    let mut rows = BTreeMap::new();
+    let mut reader = tables::Rows::new(open(&dir.join("tables.ltb"), &key)?);
+    while reader.next()?.is_some() {
+        *rows.entry(reader.table.clone()).or_insert(0) += 1;
+    }
+    let counted: BTreeMap<_, _> =
+        manifest.rows.iter().filter(|(_, n)| **n > 0).map(|(t, n)| (t.clone(), *n)).collect();
+    if rows != counted {
+        return Err(Error::internal("the tables hold other numbers of rows than the manifest"));
+    }
+    for (name, content) in &manifest.content {
+        let found = archive::read(open(&dir.join(format!("{name}.ltb")), &key)?, None)?;
+        if found != *content {
+            return Err(Error::internal(format!("{name} holds other files than the manifest")));
+        }
+    }
+    Ok(manifest)
+}
+
+/// Restores a backup into an empty database and data directory. Returns what was restored, counted anew.
+pub async fn restore(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result<Manifest> {
+    let (keys, from) = (k.keys.clone(), dir.to_path_buf());
+    let manifest = blocking(move || verify(&keys, &from)).await?;
+    let key = k.keys.derive(KEY);
+    let schema = schema(modules);
+    let rows = tables::restore(k, &schema, || open(&dir.join("tables.ltb"), &key)).await?;
+    let mut content = BTreeMap::new();
+    for name in manifest.content.keys() {
+        let (to, file) = (k.data_dir.join(name), dir.join(format!("{name}.ltb")));
+        claim_empty(&to)?;
+        let key = key.clone();
+        let found = blocking(move || archive::read(open(&file, &key)?, Some(&to))).await?;
+        content.insert(name.clone(), found);
+    }
+    k.migrate(modules).await?;
+    for module in modules {
+        module.restored(k).await?;
+    }
+    let restored = Manifest { rows, content, ..manifest.clone() };
+    if restored != manifest {
+        return Err(Error::internal("what was restored does not equal what was backed up"));
+    }
+    Ok(restored)
+}
+
+fn content_dirs(modules: &[Arc<dyn Module>]) -> impl Iterator<Item = &'static str> {
+    modules.iter().flat_map(|m| m.backup_dirs().iter().copied())
+}
+
+fn read_manifest(keys: &Keys, dir: &Path) -> Result<Manifest> {
+    let path = dir.join("manifest.json");
+    let text = fs::read_to_string(&path)
+        .map_err(|e| Error::internal(format!("{} cannot be read: {e}", path.display())))?;
+    let manifest: Manifest = serde_json::from_str(&text)?;
+    if manifest.format != FORMAT {
+        return Err(Error::internal(format!("{} is not a format this release reads", manifest.format)));
+    }
+    if mac(keys, &manifest)? != manifest.mac {
+        return Err(Error::internal("the manifest was altered, or the backup belongs to another master key"));
+    }
+    Ok(manifest)
+}
+
+fn mac(keys: &Keys, manifest: &Manifest) -> Result<String> {
+    let bare = Manifest { mac: String::new(), ..manifest.clone() };
+    Ok(hex::encode(keys.digest(MANIFEST_KEY, serde_json::to_string(&bare)?.as_bytes())))
+}
+
+fn claim_empty(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir)?;
+    if fs::read_dir(dir)?.next().is_some() {
+        return Err(Error::internal(format!("{} is not empty", dir.display())));
+    }
+    Ok(())
+}
+
+fn create(path: &Path) -> std::io::Result<BufWriter<File>> {
+    Ok(BufWriter::with_capacity(1 << 18, fs::OpenOptions::new().write(true).create_new(true).open(path)?))
+}
+
+fn close(out: BufWriter<File>) -> std::io::Result<()> {
+    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
+}
+
+fn open(path: &Path, key: &[u8; 32]) -> Result<OpenReader<BufReader<File>>> {
+    Ok(OpenReader::new(BufReader::with_capacity(1 << 18, File::open(path)?), key)?)
+}
+
+fn sha256(path: &Path) -> Result<String> {
+    let mut file = File::open(path)?;
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(hex::encode(context.finish()));
+        }
+        context.update(&buffer[..n]);
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+/// Where a backup made now would go: `base/2026-11-22T081428Z`.
+pub fn dated(base: &Path, now: Timestamp) -> PathBuf {
+    let name: String = now.rfc3339().chars().filter(|c| *c != ':').take(17).collect();
+    base.join(format!("{name}Z"))
+}
