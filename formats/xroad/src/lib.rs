@@ -1,1 +1,16 @@
-//! (being written)
+//! The client-facing side of the X-Road REST message protocol, version 1: identifiers, request lines, headers,
+//! the request hash, errors, access-right patterns, metadata answers and the monitoring record. Opens no
+//! connection, reads no clock; who may call what is decided elsewhere. "Speaks the X-Road message protocol";
+//! not affiliated with its makers.
+
+pub mod error;
+pub mod hash;
+pub mod header;
+pub mod id;
+pub mod message;
+pub mod metadata;
+pub mod opmon;
+pub mod path;
+pub mod request;
+
+mod xml;
