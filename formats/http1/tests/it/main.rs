@@ -41,7 +41,7 @@ pub(crate) fn feed<'a>(limits: Limits, pieces: impl IntoIterator<Item = &'a [u8]
                 Event::End => seen.ended += 1,
                 Event::Data(n) => {
                     assert!(n > 0);
-                    seen.bodies.last_mut().unwrap().extend_from_slice(&used);
+                    seen.bodies.last_mut().expect("a head came before").extend_from_slice(&used);
                 }
                 Event::Framing(n) => assert!(n > 0),
                 Event::Http2(n) => {
