@@ -1,13 +1,23 @@
 //! The exchange: members connect their systems, agreements say who may call what, the gateway carries the
 //! calls and the evidence proves them. People, agencies, storage and tokens belong to the kernel.
 
+pub mod agreement;
 pub mod code;
 pub mod deny;
+pub mod diff;
 pub mod endpoint;
 pub mod ids;
+pub mod key;
+pub mod member;
+pub mod openapi;
 pub mod quota;
+pub mod registry;
+pub mod registry_file;
+pub mod sections;
 pub mod service;
 pub mod snapshot;
+pub mod snapshot_file;
+pub mod subsystem;
 
 /// The texts of `messages.toml`, one typed function each.
 #[allow(missing_docs)]

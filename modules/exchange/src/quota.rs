@@ -151,7 +151,11 @@ mod tests {
         assert!(Quota { per_minute: Some(0), per_day: None }.check().is_err());
         assert!(Quota { per_minute: None, per_day: Some(MAX_CALLS + 1) }.check().is_err());
         let meters = Meters::default();
-        assert!(meters.take(AgreementId(Uuid::from_u128(1)), Quota::default(), at("2026-11-22T00:00:00Z")).is_ok());
+        assert!(
+            meters
+                .take(AgreementId(Uuid::from_u128(1)), Quota::default(), at("2026-11-22T00:00:00Z"))
+                .is_ok()
+        );
         assert!(meters.shards.iter().all(|s| s.lock().unwrap().is_empty()));
     }
 }

@@ -112,17 +112,21 @@ impl FromStr for BaseUrl {
         if !scheme_known || authority.as_str().contains('@') || uri.query().is_some() || s.contains('#') {
             return Err(refuse());
         }
-        if !host_is_sound(authority.host()) || authority.port_u16().is_none() && authority.port().is_some() {
-            return Err(refuse());
-        }
-        if authority.port_u16() == Some(0) || authority.as_str().ends_with(':') {
+        let port = &authority.as_str()[authority.host().len()..];
+        let port_sound =
+            port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok_and(|p| p > 0));
+        if !host_is_sound(authority.host()) || !port_sound {
             return Err(refuse());
         }
         if uri.path().split('/').any(|part| part == "." || part == "..") || uri.path().contains('%') {
             return Err(refuse());
         }
         let scheme = uri.scheme_str().unwrap_or("http");
-        Ok(Self(format!("{scheme}://{}{}", authority.as_str().to_ascii_lowercase(), uri.path().trim_end_matches('/'))))
+        Ok(Self(format!(
+            "{scheme}://{}{}",
+            authority.as_str().to_ascii_lowercase(),
+            uri.path().trim_end_matches('/')
+        )))
     }
 }
 

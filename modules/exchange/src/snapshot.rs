@@ -162,7 +162,9 @@ impl AgreementEntry {
             Standing::Revoked => Err(DenyReason::Revoked),
             _ if now >= self.valid_until => Err(DenyReason::Expired { since: self.valid_until }),
             Standing::Suspended => Err(DenyReason::Suspended),
-            Standing::InForce if now < self.valid_from => Err(DenyReason::NotYetValid { from: self.valid_from }),
+            Standing::InForce if now < self.valid_from => {
+                Err(DenyReason::NotYetValid { from: self.valid_from })
+            }
             Standing::InForce => Ok(()),
         }
     }
@@ -275,7 +277,9 @@ impl Snapshot {
             provided[s.provider_at].push(narrow(at));
         }
         for list in &mut provided {
-            list.sort_by(|a, b| contents.services[*a as usize].code.cmp(&contents.services[*b as usize].code));
+            list.sort_by(|a, b| {
+                contents.services[*a as usize].code.cmp(&contents.services[*b as usize].code)
+            });
         }
         let mut pairs = Vec::with_capacity(contents.agreements.len());
         for a in contents.agreements.drain(..) {
@@ -436,7 +440,8 @@ impl Snapshot {
     }
 
     fn between(&self, consumer: &SubsystemEntry, service: &ServiceEntry) -> &[AgreementEntry] {
-        let (Some(c), Some(s)) = (self.clients.get(consumer.path.as_str()), self.services.get(service.path.as_str()))
+        let (Some(c), Some(s)) =
+            (self.clients.get(consumer.path.as_str()), self.services.get(service.path.as_str()))
         else {
             return &[];
         };
