@@ -1,5 +1,6 @@
 //! What every module may rely on: storage, facts, jobs, audit, units, people, keys. Knows no module and no page.
 
+pub mod sealed;
 pub use base::{clock, config, error, i18n, id_type, ids, problem, random, text};
 
 pub mod audit;
@@ -7,6 +8,7 @@ pub mod backup;
 pub mod crypt;
 pub mod cx;
 pub mod db;
+pub mod identity;
 pub mod jobs;
 pub mod journal;
 mod kernel;
@@ -16,6 +18,7 @@ mod migrations;
 pub mod module;
 mod ordered;
 pub mod orgs;
+pub mod tokens;
 
 pub use crate::kernel::{Committed, Inner, Kernel, Parts, Tx, schema};
 pub use cx::{Actor, AgencyFilter, AppointmentId, Cx, Grant, Grants, Permission, PersonId, Reach, Scope};

@@ -4,3 +4,4 @@ mod backup;
 mod db;
 mod jobs;
 mod journal;
+mod sealed;
