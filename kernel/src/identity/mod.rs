@@ -1,0 +1,31 @@
+//! People, the appointments through which they act, sessions, one-time links and the clients of systems. Fills
+//! the grants of [`crate::cx::Cx`]; what a permission protects is checked next to the data by its module.
+//! Pages, sentences and facts are in the module `accounts`.
+
+pub mod appointment;
+pub mod clients;
+mod directory;
+mod hashing;
+mod lineage;
+pub mod links;
+pub mod password;
+pub mod people;
+pub mod posts;
+pub mod rights;
+pub mod roles;
+mod secret;
+pub mod sessions;
+mod throttle;
+
+pub use appointment::{Appointment, Holding, Period, Standing};
+pub use directory::{Identity, Settings, Visitor};
+pub use hashing::{Passwords, Verdict};
+pub use people::Person;
+pub use roles::{Role, Roles};
+pub use secret::Secret;
+pub use throttle::{Attempt, Throttle};
+
+use crate::db::Migration;
+
+/// Tables of this part.
+pub const MIGRATIONS: &[Migration] = &[Migration { name: "0001_identity", sql: include_str!("schema.sql") }];

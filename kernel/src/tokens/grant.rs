@@ -1,0 +1,116 @@
+//! Decides a token request: is this the client, may it have these scopes. Failures are audited with a count,
+//! at most once a minute for each client, so that a broken integration cannot flood the records.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base::clock::Timestamp;
+use base::error::Result;
+use base::ids::Ref;
+
+use super::TokenIssuer;
+use super::oauth::{OAuthError, TokenRequest, TokenResponse};
+use crate::cx::Cx;
+use crate::identity::clients::{self, Client, Proof};
+use crate::kernel::Kernel;
+
+const ONE_ROW_PER: Duration = Duration::from_secs(60);
+/// Clients whose failures are counted apart; beyond that they share one count.
+const COUNTED_APART: usize = 1_000;
+
+/// The token endpoint's memory. One per process.
+#[derive(Default)]
+pub struct Door {
+    failures: Mutex<HashMap<String, Failures>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Failures {
+    unwritten: u64,
+    written_at: Option<Timestamp>,
+}
+
+impl Door {
+    /// Issues a token, or says no in the RFC's terms.
+    ///
+    /// # Errors
+    /// `Err` only for faults of the system; a refusal is the inner `Err`.
+    pub async fn grant(
+        &self,
+        k: &Kernel,
+        issuer: &TokenIssuer,
+        cx: &Cx,
+        request: &TokenRequest,
+    ) -> Result<Result<TokenResponse, OAuthError>> {
+        let client = match clients::prove(k, &request.client_id, &request.secret).await? {
+            Proof::Proven(client) => client,
+            Proof::Failed { known } => {
+                self.failed(k, cx, known.as_ref().map(|c| c.client_id.as_str())).await?;
+                return Ok(Err(OAuthError::invalid_client()));
+            }
+        };
+        let Some(scopes) = scopes(&client, &request.scopes) else {
+            return Ok(Err(OAuthError::invalid_scope()));
+        };
+        let issued = issuer.issue(k, &client.client_id, &client.subsystem, &scopes, client.expires_at)?;
+        let expires_in = u64::try_from(issued.claims.exp - k.clock.now().seconds()).unwrap_or(0);
+        Ok(Ok(TokenResponse {
+            access_token: issued.token,
+            token_type: "Bearer",
+            expires_in,
+            scope: issued.claims.scope,
+        }))
+    }
+
+    /// Writes the failures of one client (or of unknown ones together) when a minute has passed.
+    async fn failed(&self, k: &Kernel, cx: &Cx, client_id: Option<&str>) -> Result<()> {
+        let Some(count) = self.count(client_id.unwrap_or(""), k.clock.now()) else { return Ok(()) };
+        let subject = Ref::new(clients::ClientId::KIND, client_id.unwrap_or("unknown"));
+        let mut tx = k.begin(cx).await?;
+        tx.audit("accounts.client.refused", &subject, serde_json::json!({ "count": count })).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    fn count(&self, client_id: &str, now: Timestamp) -> Option<u64> {
+        let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = if all.len() >= COUNTED_APART && !all.contains_key(client_id) { "" } else { client_id };
+        let own = all.entry(key.to_owned()).or_default();
+        own.unwritten += 1;
+        if own.written_at.is_some_and(|at| now.since(at) < ONE_ROW_PER) {
+            return None;
+        }
+        own.written_at = Some(now);
+        Some(std::mem::take(&mut own.unwritten))
+    }
+}
+
+/// What was asked for if the client has all of it; everything it has when nothing was named.
+fn scopes(client: &Client, asked: &BTreeSet<String>) -> Option<BTreeSet<String>> {
+    if asked.is_empty() {
+        return Some(client.scopes.clone());
+    }
+    asked.is_subset(&client.scopes).then(|| asked.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_written_once_a_minute_with_their_count() {
+        let door = Door::default();
+        let at = |s: i64| Timestamp::from_micros(s * 1_000_000);
+        assert_eq!(door.count("a", at(0)), Some(1));
+        for s in 1..60 {
+            assert_eq!(door.count("a", at(s)), None);
+        }
+        assert_eq!(door.count("b", at(30)), Some(1));
+        assert_eq!(door.count("a", at(60)), Some(60));
+        for i in 0..5_000 {
+            door.count(&format!("c{i}"), at(61));
+        }
+        assert!(door.failures.lock().unwrap().len() <= COUNTED_APART + 1);
+    }
+}
