@@ -1,1 +1,13 @@
-//! (being written)
+//! Drives the built program as a stranger would: starts it, reads its contract, calls it, stops or kills it.
+//! Stories live in `tests/it`; the benchmarks and the fault harness use the same driver.
+
+pub mod browser;
+pub mod call;
+pub mod contract;
+pub mod platform;
+pub mod process;
+pub mod tools;
+
+pub use call::{Answer, Caller};
+pub use contract::Contract;
+pub use platform::{Options, Platform};

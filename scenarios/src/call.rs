@@ -1,0 +1,102 @@
+//! A consumer system that makes the contract's example call and asks for its evidence.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reqwest::StatusCode;
+
+use crate::contract::Contract;
+
+/// A consumer with its own token.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    http: reqwest::Client,
+    contract: Contract,
+    token: String,
+}
+
+/// An answer that arrived whole.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Status code.
+    pub status: StatusCode,
+    /// `x-road-request-id`, by which evidence is found.
+    pub request_id: Option<String>,
+    /// `x-road-error`, when the platform itself refused or failed.
+    pub error: Option<String>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Caller {
+    /// Fetches a token with the contract's credentials.
+    ///
+    /// # Errors
+    /// When the token endpoint refuses.
+    pub async fn new(contract: &Contract) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let call = &contract.example_call;
+        let answer = http
+            .post(contract.absolute(&call.token_url))
+            .basic_auth(&call.client_id, Some(&call.client_secret))
+            .form(&[("grant_type", "client_credentials")])
+            .send()
+            .await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        anyhow::ensure!(status.is_success(), "the token endpoint answered {status}: {text}");
+        let answer: serde_json::Value = serde_json::from_str(&text)?;
+        let token = answer["access_token"].as_str().context("no access_token in the answer")?.to_owned();
+        Ok(Self { http, contract: contract.clone(), token })
+    }
+
+    /// Its token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Makes the example call once.
+    ///
+    /// # Errors
+    /// When no whole answer arrives.
+    pub async fn call(&self, x_road_id: &str) -> Result<Answer> {
+        let call = &self.contract.example_call;
+        let mut request = self.http.get(self.contract.absolute(&call.url)).bearer_auth(&self.token);
+        for (name, value) in &call.headers {
+            let own = ["x-road-id", "authorization"].iter().any(|own| name.eq_ignore_ascii_case(own));
+            if !own {
+                request = request.header(name, value);
+            }
+        }
+        let answer = request.header("X-Road-Id", x_road_id).send().await?;
+        let header = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        Ok(Answer {
+            status: answer.status(),
+            request_id: header("x-road-request-id"),
+            error: header("x-road-error"),
+            body: answer.bytes().await?.to_vec(),
+        })
+    }
+
+    /// The evidence bundle of one of its own calls; `None` when the platform knows no such call.
+    ///
+    /// # Errors
+    /// When the platform does not answer or refuses.
+    pub async fn bundle(&self, request_id: &str) -> Result<Option<Vec<u8>>> {
+        let url = self.contract.evidence_url(request_id);
+        let answer = self.http.get(url).bearer_auth(&self.token).send().await?;
+        let (status, body) = (answer.status(), answer.bytes().await?);
+        if status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        anyhow::ensure!(
+            status.is_success(),
+            "the bundle of {request_id} was answered with {status}: {}",
+            String::from_utf8_lossy(&body)
+        );
+        Ok(Some(body.to_vec()))
+    }
+}

@@ -1,0 +1,6 @@
+//! Stories across the whole platform, told through its public surface against the built program.
+//! One program, one file for each story.
+#![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
+
+mod browser;
+mod first_call;
