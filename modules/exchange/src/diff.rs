@@ -17,7 +17,7 @@ use crate::service::ServiceState;
 use crate::t;
 
 /// The kinds of things a registry holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Thing {
     /// A member.
@@ -49,7 +49,7 @@ impl Thing {
 }
 
 /// What happens to a thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// It is new.
@@ -140,7 +140,7 @@ pub fn compare(file: &Registry, stored: &Stored, today: Date) -> Result<Diff, Ve
     out.table(Thing::Service, &file.services, &old.services, service_fields);
     out.endpoints(file, old);
     out.agreements(file, stored, today);
-    out.table(Thing::Client, &file.clients, &old.clients, client_fields);
+    out.clients(&file.clients, &old.clients);
     out.removals(file, stored);
     if out.faults.is_empty() { Ok(out.diff) } else { Err(out.faults) }
 }
@@ -178,6 +178,26 @@ impl Comparison {
             for (key, value) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
                 self.push(thing, key.to_string(), Kind::Removed, changed(fields(value), Vec::new()));
             }
+        }
+    }
+
+    /// Clients are only added by a file: who holds a secret is revoked or moved by a person's decision.
+    fn clients(&mut self, new: &BTreeMap<String, ClientSpec>, old: &BTreeMap<String, ClientSpec>) {
+        for (id, spec) in new {
+            match old.get(id) {
+                None => {
+                    let fields = changed(Vec::new(), vec![("subsystem", Some(spec.subsystem.to_string()))]);
+                    self.push(Thing::Client, id.clone(), Kind::Added, fields);
+                }
+                Some(before) if before.subsystem != spec.subsystem => {
+                    let owner = before.subsystem.to_string();
+                    self.faults.push(Fault::new(spec.line, Text::both(|l| t::import_client_moved(l, id, &owner))));
+                }
+                Some(_) => {}
+            }
+        }
+        for id in old.keys().filter(|id| self.complete && !new.contains_key(*id)) {
+            self.diff.notes.push(Text::both(|l| t::import_client_stays(l, id)));
         }
     }
 
@@ -332,8 +352,4 @@ fn agreement_fields(a: &AgreementSpec) -> Fields {
         ("letter", a.letter.as_ref().map(|l| format!("{} ({})", l.number, l.date))),
         ("security", a.security.as_ref().map(|s| format!("{}: {}", s.level, s.decision))),
     ]
-}
-
-fn client_fields(c: &ClientSpec) -> Fields {
-    vec![("subsystem", Some(c.subsystem.to_string()))]
 }

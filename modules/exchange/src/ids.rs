@@ -1,6 +1,7 @@
 //! Identifiers of the exchange's things. Codes, which people and programs write, live in `code`.
 
 use base::id_type;
+use kernel::id_value;
 
 id_type!(
     /// A member (cơ quan, đơn vị kết nối).
@@ -27,3 +28,5 @@ id_type!(
     AgreementId,
     "exchange.agreement"
 );
+
+id_value!(MemberId, SubsystemId, ServiceId, EndpointId, AgreementId);

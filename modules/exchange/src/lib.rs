@@ -1,15 +1,19 @@
 //! The exchange: members connect their systems, agreements say who may call what, the gateway carries the
 //! calls and the evidence proves them. People, agencies, storage and tokens belong to the kernel.
 
+pub mod actions;
+mod agencies;
 pub mod agreement;
 pub mod code;
 pub mod deny;
 pub mod diff;
 pub mod endpoint;
+pub mod events;
 pub mod ids;
 pub mod key;
 pub mod member;
 pub mod openapi;
+pub mod permissions;
 pub mod quota;
 pub mod registry;
 pub mod registry_file;
@@ -17,6 +21,7 @@ pub mod sections;
 pub mod service;
 pub mod snapshot;
 pub mod snapshot_file;
+pub mod store;
 pub mod subsystem;
 
 /// The texts of `messages.toml`, one typed function each.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::i18n::Text;
+use kernel::identity::clients::wire_name_ok;
 use toml::de::DeTable;
 
 use crate::agreement::{Letter, MAX_LIST, MAX_TEXT, SecurityLevel};
@@ -316,7 +317,7 @@ impl Reader<'_> {
     }
 
     fn client(&mut self, mut s: Section<'_, '_>) {
-        let id = self.code(&mut s, "client_id");
+        let id = self.client_id(&mut s);
         let subsystem = s.need::<SubsystemKey>("subsystem", &mut self.faults);
         let line = s.line;
         s.finish(&mut self.faults);
@@ -336,6 +337,15 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn client_id(&mut self, s: &mut Section<'_, '_>) -> Option<String> {
+        let given = s.need_text("client_id", &mut self.faults)?;
+        if !wire_name_ok(&given.value) {
+            self.faults.add(given.line, Text::both(|l| t::client_id_form(l, clip(&given.value))));
+            return None;
+        }
+        Some(given.value)
     }
 
     fn name(&mut self, s: &mut Section<'_, '_>) -> Option<String> {

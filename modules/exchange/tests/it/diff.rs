@@ -74,7 +74,18 @@ fn what_a_partial_file_leaves_out_stays() {
     let mut complete = file;
     complete.complete = true;
     let diff = compare(&complete, &stored(State::Approved));
+    assert!(diff.is_empty(), "a secret is taken away by a decision, not by a file: {diff:#?}");
+    assert!(diff.notes[0].en.contains("motcua-demo"));
+    complete.services.remove(&"GOV/C06/dancu/bien-dong".parse().unwrap());
+    let diff = compare(&complete, &stored(State::Approved));
     assert_eq!((diff.changes.len(), diff.count(Kind::Removed)), (1, 1));
+}
+
+#[test]
+fn a_client_is_not_moved_to_another_system() {
+    let mut file = good();
+    file.clients.get_mut("motcua-demo").unwrap().subsystem = "GOV/C06/dancu".parse().unwrap();
+    blocked(&file, &stored(State::Approved), "belongs to GOV/H38/motcua");
 }
 
 #[test]

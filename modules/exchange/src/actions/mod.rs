@@ -1,0 +1,11 @@
+//! What people do to the exchange: one function per verb, one transaction each, the right checked next to
+//! the data. The steps of agreements are in `decide`, the declarative file in `import`.
+
+mod decide;
+mod import;
+
+pub use decide::{
+    Decision, Request, approve_agreement, decide, expire_due, refuse_agreement, resume_agreement, revoke_agreement,
+    suspend_agreement,
+};
+pub use import::{Imported, NewClient, Plan, import_registry, plan};

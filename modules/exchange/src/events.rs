@@ -1,0 +1,96 @@
+//! The facts the exchange publishes. They carry identifiers and what changed, never purposes, reasons or
+//! people's details: who needs those asks with rights of their own.
+
+use kernel::Ref;
+use kernel::journal::Fact;
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::Agreement;
+use crate::ids::{AgreementId, ServiceId, SubsystemId};
+
+/// What every fact about an agreement says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which agreement.
+    pub agreement: AgreementId,
+    /// Its number.
+    pub number: String,
+    /// Its version after the step.
+    pub version: u32,
+    /// Who may call.
+    pub consumer: SubsystemId,
+    /// What may be called.
+    pub service: ServiceId,
+}
+
+impl From<&Agreement> for Step {
+    fn from(a: &Agreement) -> Self {
+        Self {
+            agreement: a.id,
+            number: a.number.clone(),
+            version: a.version,
+            consumer: a.consumer,
+            service: a.service,
+        }
+    }
+}
+
+macro_rules! steps {
+    ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {
+        $($(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Step);
+
+        impl Fact for $name {
+            const KIND: &'static str = $kind;
+
+            fn subject(&self) -> Ref {
+                self.0.agreement.to_ref()
+            }
+        })*
+
+        /// Kinds of all facts after which the snapshot is compiled anew.
+        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, $($kind),*];
+    };
+}
+
+steps! {
+    /// An agreement was asked for.
+    AgreementAsked = "exchange.agreement.asked";
+    /// The provider said yes.
+    AgreementApproved = "exchange.agreement.approved";
+    /// The provider said no.
+    AgreementRefused = "exchange.agreement.refused";
+    /// It was stopped for now.
+    AgreementSuspended = "exchange.agreement.suspended";
+    /// It is in force again.
+    AgreementResumed = "exchange.agreement.resumed";
+    /// It was taken back.
+    AgreementRevoked = "exchange.agreement.revoked";
+    /// Its last day has passed.
+    AgreementExpired = "exchange.agreement.expired";
+    /// Its terms were changed by the declarative file.
+    AgreementAmended = "exchange.agreement.amended";
+}
+
+/// The declarative file was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistryImported {
+    /// The registry's number afterwards.
+    pub serial: i64,
+    /// Things added.
+    pub added: usize,
+    /// Things changed.
+    pub changed: usize,
+    /// Things removed.
+    pub removed: usize,
+}
+
+impl Fact for RegistryImported {
+    const KIND: &'static str = "exchange.registry.imported";
+
+    fn subject(&self) -> Ref {
+        Ref::new("exchange.registry", "1")
+    }
+}

@@ -1,0 +1,35 @@
+//! The rights over the exchange's things. Which role carries which is written in the kernel's roles.
+
+use kernel::Permission;
+
+/// Sees members, systems, services, agreements and the metadata of calls: of the whole province, or those in
+/// which the reader's own agencies are provider or consumer.
+pub const READ: Permission = Permission {
+    name: "exchange.read",
+    vi: "Xem thành viên, hệ thống, dịch vụ, chấp thuận và nhật ký kết nối",
+    en: "See members, systems, services, agreements and the log of calls",
+};
+
+/// Decides agreements on behalf of the agency that provides the service.
+pub const DECIDE: Permission = Permission {
+    name: "exchange.agreement.decide",
+    vi: "Quyết định chấp thuận khai thác dữ liệu của đơn vị cung cấp",
+    en: "Decide agreements on behalf of the provider",
+};
+
+/// Changes the registry by the declarative file.
+pub const OPERATE: Permission = Permission {
+    name: "exchange.operate",
+    vi: "Nhập cấu hình kết nối từ tệp khai báo",
+    en: "Import the registry from its declarative file",
+};
+
+/// Sees the personal fields of a call (who asked, path, parameters). Each look is recorded.
+pub const DISCLOSE: Permission = Permission {
+    name: "exchange.call.disclose",
+    vi: "Xem thông tin cá nhân trong lời gọi (mỗi lần xem được ghi lại)",
+    en: "See the personal fields of a call (each look is recorded)",
+};
+
+/// All of them.
+pub const ALL: &[Permission] = &[READ, DECIDE, OPERATE, DISCLOSE];
