@@ -53,9 +53,26 @@ impl Caller {
         Ok(Self { http, contract: contract.clone(), token })
     }
 
+    /// The contract it goes by.
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
     /// Its token.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The text at a URL, asked for with its token.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn get(&self, url: &str) -> Result<String> {
+        let request = self.http.get(url).bearer_auth(&self.token).header("Accept", "application/json");
+        let answer = request.send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        anyhow::ensure!(status.is_success(), "{url} was answered with {status}: {text}");
+        Ok(text)
     }
 
     /// Makes the example call once.
@@ -63,13 +80,26 @@ impl Caller {
     /// # Errors
     /// When no whole answer arrives.
     pub async fn call(&self, x_road_id: &str) -> Result<Answer> {
-        let call = &self.contract.example_call;
-        let mut request = self.http.get(self.contract.absolute(&call.url)).bearer_auth(&self.token);
-        for (name, value) in &call.headers {
-            let own = ["x-road-id", "authorization"].iter().any(|own| name.eq_ignore_ascii_case(own));
-            if !own {
-                request = request.header(name, value);
-            }
+        self.call_at(&self.contract.example_call.url, None, x_road_id).await
+    }
+
+    /// Makes a call with the example's headers at another path or URL; posts JSON when a body is given.
+    ///
+    /// # Errors
+    /// When no whole answer arrives.
+    pub async fn call_at(
+        &self,
+        url: &str,
+        body: Option<&serde_json::Value>,
+        x_road_id: &str,
+    ) -> Result<Answer> {
+        let url = self.contract.absolute(url);
+        let mut request = match body {
+            Some(body) => self.http.post(url).json(body),
+            None => self.http.get(url),
+        };
+        for (name, value) in self.headers() {
+            request = request.header(name, value);
         }
         let answer = request.header("X-Road-Id", x_road_id).send().await?;
         let header = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -79,6 +109,15 @@ impl Caller {
             error: header("x-road-error"),
             body: answer.bytes().await?.to_vec(),
         })
+    }
+
+    /// The headers of a call, `X-Road-Id` excepted.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let own = ["x-road-id", "authorization"];
+        let example = self.contract.example_call.headers.iter();
+        let kept = example.filter(|(name, _)| !own.iter().any(|own| name.eq_ignore_ascii_case(own)));
+        let token = ("Authorization".to_owned(), format!("Bearer {}", self.token));
+        kept.map(|(name, value)| (name.clone(), value.clone())).chain([token]).collect()
     }
 
     /// The evidence bundle of one of its own calls; `None` when the platform knows no such call.

@@ -4,6 +4,8 @@
 pub mod browser;
 pub mod call;
 pub mod contract;
+pub mod extra_service;
+pub mod faults;
 pub mod platform;
 pub mod process;
 pub mod tools;

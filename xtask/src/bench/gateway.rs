@@ -1,12 +1,11 @@
 //! The gateway with everything on (token, agreement, hashes, durable evidence) beside nginx as a plain proxy: same
 //! core, same upstream, same generator, alternating runs. Figures are compared within one invocation only.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
-use scenarios::{Caller, Options as Start, Platform, process};
+use scenarios::{Options as Start, process};
 use tokio::process::Command;
 
+use super::large_body::with_service;
 use super::median;
 use super::nginx::Nginx;
 use crate::generator::Outcome;
@@ -100,17 +99,23 @@ pub async fn run(options: &Options) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let upstream = Nginx::upstream(scratch.path(), options.load_core).await?;
     let nginx = Nginx::proxy(scratch.path(), options.proxy_core, upstream.addr).await?;
-    let platform = Platform::start(Start {
+    let start = Start {
         binary,
         data: scratch.path().join("data"),
-        listen: None,
+        listen: Some(scenarios::platform::free_port()?),
         arguments: options.arguments.clone(),
         core: Some(options.proxy_core),
         patience: std::time::Duration::from_secs(120),
-    })
-    .await?;
-    let gateway = prepare(&platform, upstream.addr, scratch.path()).await?;
-    let path = gateway.url.strip_prefix(&platform.contract().base_url).unwrap_or("/");
+    };
+    let provider = format!("http://{}", upstream.addr);
+    let (platform, caller, path) = with_service(start, &provider).await?;
+    let header = |(name, value): (String, String)| format!("{name}: {value}");
+    let gateway = Target {
+        name: "gateway",
+        pid: platform.pid()?,
+        url: platform.contract().absolute(&path),
+        headers: caller.headers().into_iter().map(header).collect(),
+    };
     let plain = Target {
         name: "nginx",
         pid: nginx.pid()?,
@@ -228,8 +233,4 @@ async fn version() -> String {
     let output = Command::new(nginx).arg("-v").output().await;
     let text = output.map(|o| String::from_utf8_lossy(&o.stderr).into_owned()).unwrap_or_default();
     text.trim().rsplit('/').next().unwrap_or("?").to_owned()
-}
-
-async fn prepare(_platform: &Platform, _upstream: std::net::SocketAddr, _scratch: &Path) -> Result<Target> {
-    anyhow::bail!("not yet")
 }

@@ -4,6 +4,7 @@
 mod gateway;
 mod large_body;
 mod nginx;
+mod provider;
 mod start;
 
 use anyhow::Result;
