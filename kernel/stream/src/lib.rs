@@ -22,6 +22,7 @@
 //! ([`Stream::expect`]) or the oldest has waited `max_delay`: batches grow under load and nobody waits idly.
 //! The next segment is filled with zeros in the background. Layout of the bytes: `frame.rs`, `segment.rs`.
 
+mod copy;
 mod disk;
 mod error;
 mod follow;
@@ -50,6 +51,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+pub use copy::{Copies, SegmentCopy, copies};
 pub use disk::{Disk, RealDisk, SegmentFile};
 pub use error::{Error, Result};
 pub use follow::Follower;
@@ -85,6 +87,17 @@ pub struct Cut {
     /// Byte offset at which the remains began.
     pub offset: u64,
     /// Bytes cleared.
+    pub bytes: u64,
+}
+
+/// One segment file in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// Position of its first record.
+    pub first: Position,
+    /// Position after its last durable record.
+    pub next: Position,
+    /// Size of the file.
     pub bytes: u64,
 }
 
@@ -188,6 +201,11 @@ impl Stream {
     /// The oldest position kept.
     pub fn first(&self) -> Position {
         self.shared().table().first()
+    }
+
+    /// The segments in use, oldest first; the last is being written.
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        self.shared().table().list()
     }
 
     /// Follows [`Stream::durable`], one wake per flush. `changed()` fails once the stream has ended.

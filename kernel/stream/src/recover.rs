@@ -214,7 +214,7 @@ impl Opening<'_> {
         let size = usize::try_from(header.bytes).map_err(|_| Error::Options("segment too large"))?;
         let mut bytes = vec![0; size];
         file.read_at(0, &mut bytes).map_err(|e| self.reading(number, e))?;
-        let scan = Scan::run(&bytes, &header, table);
+        let scan = Scan::run(&bytes, &header, |position, offset| table.note(number, position, offset));
         let (end, next) = (scan.end, scan.next);
         let dirty = bytes[end..].iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
         if dirty > 0 && scan.proven_durable_after(&bytes, &header) {
@@ -269,9 +269,9 @@ impl Opening<'_> {
 
 /// The intact frames at the start of a segment.
 #[derive(Debug)]
-struct Scan {
+pub(crate) struct Scan {
     /// End of the last intact frame.
-    end: usize,
+    pub end: usize,
     /// Position after the last intact record.
     next: u64,
     /// Where the flush began that wrote the last intact frame; the header if there is none.
@@ -281,7 +281,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn run(bytes: &[u8], header: &segment::Header, table: &mut Table) -> Self {
+    pub fn run(bytes: &[u8], header: &segment::Header, mut note: impl FnMut(u64, u64)) -> Self {
         let mut scan = Self { end: segment::HEADER, next: header.first, last_flush: 0, marked: true };
         let mut flush = None;
         while let Some(frame) = frame_at(bytes, scan.end, header.salt) {
@@ -292,7 +292,7 @@ impl Scan {
                 flush = Some(frame.flush_at);
                 scan.last_flush = scan.end;
             }
-            table.note(header.number, scan.next, scan.end as u64);
+            note(scan.next, scan.end as u64);
             scan.end += frame::framed(frame.payload);
             scan.next += u64::from(frame.kind == Kind::Record);
             scan.marked = frame.kind == Kind::Mark;
@@ -301,7 +301,7 @@ impl Scan {
     }
 
     /// Whether an intact frame further on was written after the bytes at the end of this scan were durable.
-    fn proven_durable_after(&self, bytes: &[u8], header: &segment::Header) -> bool {
+    pub fn proven_durable_after(&self, bytes: &[u8], header: &segment::Header) -> bool {
         let flushes_after = |at: usize, h: &frame::Header| {
             h.flush_at > self.end as u64 && h.flush_at <= at as u64 && h.position >= self.next
         };

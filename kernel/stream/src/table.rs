@@ -85,6 +85,15 @@ impl Table {
         }
     }
 
+    /// The segments, oldest first.
+    pub fn list(&self) -> Vec<crate::SegmentInfo> {
+        let nexts = self.segments.iter().skip(1).map(|s| s.header.first).chain([self.next]);
+        let pairs = self.segments.iter().zip(nexts);
+        pairs
+            .map(|(s, next)| crate::SegmentInfo { first: s.header.first, next, bytes: s.header.bytes })
+            .collect()
+    }
+
     /// Where the record at `position` is to be looked for; `None` before the first or at the end.
     pub fn locate(&self, position: u64) -> Option<Place> {
         if position >= self.next || position < self.first() {

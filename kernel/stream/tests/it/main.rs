@@ -4,6 +4,7 @@
 
 mod basics;
 mod batching;
+mod copying;
 mod crash;
 mod damage;
 mod faults;
