@@ -5,12 +5,14 @@ pub mod actions;
 mod agencies;
 pub mod agreement;
 pub mod code;
+pub mod config;
 pub mod deny;
 pub mod diff;
 pub mod endpoint;
 pub mod events;
 pub mod ids;
 pub mod key;
+pub mod listen;
 pub mod member;
 pub mod openapi;
 pub mod permissions;
@@ -23,6 +25,11 @@ pub mod snapshot;
 pub mod snapshot_file;
 pub mod store;
 pub mod subsystem;
+pub mod viewer;
+
+mod module;
+
+pub use module::Exchange;
 
 /// The texts of `messages.toml`, one typed function each.
 #[allow(missing_docs)]

@@ -28,6 +28,8 @@ pub(super) enum BodyTrouble {
     TooLarge(u64),
     /// The provider answered early and too much was left to read.
     DrainLimit,
+    /// The provider took no more of it for too long.
+    Refused,
 }
 
 /// Error of a body, as the HTTP library wants one.
@@ -244,8 +246,9 @@ impl Meter {
         tokio::select! {
             end = poll_fn(|cx| self.poll_complete(cx, &mut left)) => end,
             () = self.stalled(stall) => {
-                self.state().finish(Err(BodyTrouble::Stalled));
-                Err(BodyTrouble::Stalled)
+                let why = if self.is_starving() { BodyTrouble::Stalled } else { BodyTrouble::Refused };
+                self.state().finish(Err(why));
+                Err(why)
             }
         }
     }

@@ -145,7 +145,7 @@ impl Refusal {
         Self::new(Layer::ServerProxy, Code::UnknownService, "unknown-service", text)
     }
 
-    /// Another server is named than any that serves here.
+    /// A server of another instance is named.
     pub fn unknown_server() -> Self {
         let text = Text::both(|l| t::gateway_server_unknown(l).to_owned());
         Self::new(Layer::ClientProxy, Code::InvalidSecurityServer, "unknown-server", text)

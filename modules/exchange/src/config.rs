@@ -1,0 +1,49 @@
+//! The section `[exchange]` of the configuration. Limits of the data plane are in `[exchange.gateway]`, those
+//! of the evidence in `[exchange.evidence]`, each read by its own part.
+
+use std::time::Duration;
+
+use base::i18n::Text;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::{code, t};
+
+/// The section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The X-Road instance of a new exchange; afterwards the registry says it.
+    pub instance: String,
+    /// Hours for which the gateway goes on serving when the database cannot be reached.
+    pub snapshot_hours: u64,
+    #[serde(rename = "gateway")]
+    _gateway: IgnoredAny,
+    #[serde(rename = "evidence")]
+    _evidence: IgnoredAny,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { instance: "VN".into(), snapshot_hours: 24, _gateway: IgnoredAny, _evidence: IgnoredAny }
+    }
+}
+
+impl Settings {
+    /// How long a snapshot serves without being renewed.
+    pub fn snapshot_lifetime(&self) -> Duration {
+        Duration::from_secs(self.snapshot_hours.saturating_mul(3600))
+    }
+
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// The sentence that says what is wrong.
+    pub fn check(&self) -> Result<(), Text> {
+        code::check(&self.instance)?;
+        if !(1..=168).contains(&self.snapshot_hours) {
+            return Err(Text::both(t::config_snapshot_hours));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The front door: what this module mounts - tables, rights, listeners, background work, cards, checks.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::i18n::Text;
+use kernel::db::Migration;
+use kernel::listeners::Listener;
+use kernel::module::{Card, Finding, Module};
+use kernel::{Cx, Kernel, Permission, Ref, Result};
+
+use crate::config::Settings;
+use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
+use crate::listen::{Keeper, SnapshotListener};
+use crate::store::lists;
+use crate::viewer::Viewer;
+use crate::{permissions, store, t};
+
+/// The module.
+#[derive(Clone)]
+pub struct Exchange {
+    keeper: Arc<Keeper>,
+}
+
+impl Exchange {
+    /// A module with these settings; nothing runs before [`Module::start`].
+    pub fn new(settings: Settings) -> Self {
+        Self { keeper: Arc::new(Keeper::new(settings)) }
+    }
+
+    /// The keeper of the snapshot in force.
+    pub fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
+    }
+}
+
+#[async_trait]
+impl Module for Exchange {
+    fn name(&self) -> &'static str {
+        "exchange"
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        const ALL: &[Migration] = &[store::REGISTRY];
+        ALL
+    }
+
+    fn permissions(&self) -> &'static [Permission] {
+        permissions::ALL
+    }
+
+    fn listeners(&self) -> Vec<Arc<dyn Listener>> {
+        vec![Arc::new(SnapshotListener(Arc::clone(&self.keeper)))]
+    }
+
+    async fn start(&self, k: &Kernel) -> Result<()> {
+        self.keeper.load(k).await?;
+        if let Err(e) = self.keeper.refresh(k).await {
+            tracing::error!(error = e.chain(), "the registry cannot be read; serving from the copy on disk");
+        }
+        tokio::spawn(Arc::clone(&self.keeper).run(k.clone()));
+        Ok(())
+    }
+
+    async fn describe(&self, k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
+        describe(k, of, cx).await
+    }
+
+    async fn diagnose(&self, k: &Kernel) -> Vec<Finding> {
+        vec![self.snapshot_age(k)]
+    }
+}
+
+impl Exchange {
+    fn snapshot_age(&self, k: &Kernel) -> Finding {
+        let snapshot = self.keeper.current();
+        let snapshot = snapshot.load();
+        let (now, end) = (k.clock.now(), snapshot.not_after());
+        let (serial, compiled) = (snapshot.serial(), snapshot.compiled_at().vn());
+        let ok = !snapshot.is_stale(now);
+        let text = if ok {
+            Text::both(|l| t::check_snapshot_good(l, &compiled, end.vn(), serial))
+        } else {
+            Text::both(|l| t::check_snapshot_stale(l, end.vn()))
+        };
+        Finding { check: "exchange.snapshot", ok, text }
+    }
+}
+
+/// A card for a thing of the exchange, for who may see it.
+async fn describe(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
+    let viewer = match Viewer::of(k, cx).await {
+        Ok(viewer) => viewer,
+        Err(kernel::Error::Denied { .. } | kernel::Error::SignIn) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let card = |title: String, text: String, href: String| Some(Card { title, text, href });
+    let found = match of.kind.as_str() {
+        MemberId::KIND => lists::member(&k.db, &viewer, of.id.parse()?).await?.and_then(|m| {
+            card(m.name, format!("{}/{}", m.class, m.code), format!("/exchange/members/{}", m.id))
+        }),
+        SubsystemId::KIND => lists::subsystem(&k.db, &viewer, of.id.parse()?)
+            .await?
+            .and_then(|s| card(s.name, s.key, format!("/exchange/subsystems/{}", s.id))),
+        ServiceId::KIND => lists::service(&k.db, &viewer, of.id.parse()?)
+            .await?
+            .and_then(|s| card(s.name, s.key, format!("/exchange/services/{}", s.id))),
+        AgreementId::KIND => {
+            let today = k.clock.now().date();
+            lists::agreement_row(&k.db, &viewer, today, of.id.parse()?).await?.and_then(|a| {
+                let text = format!("{} → {} · {}", a.consumer_name, a.service_name, a.state.label(cx.lang));
+                card(a.number, text, format!("/exchange/agreements/{}", a.id))
+            })
+        }
+        _ => None,
+    };
+    Ok(found)
+}
