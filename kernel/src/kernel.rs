@@ -215,6 +215,11 @@ impl Tx {
         &self.cx
     }
 
+    /// The kernel, for its clock and random source.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
     /// The engine, for the few statements that differ.
     pub fn backend(&self) -> Backend {
         self.inner.backend()

@@ -71,5 +71,10 @@ CREATE TABLE kernel_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 /// The kernel's parts in the order in which their tables are made.
 pub(crate) fn all() -> Vec<(&'static str, &'static [Migration])> {
-    vec![("kernel", KERNEL), ("identity", crate::identity::MIGRATIONS), ("tokens", crate::tokens::MIGRATIONS)]
+    vec![
+        ("kernel", KERNEL),
+        ("orgs", crate::orgs::MIGRATIONS),
+        ("identity", crate::identity::MIGRATIONS),
+        ("tokens", crate::tokens::MIGRATIONS),
+    ]
 }
