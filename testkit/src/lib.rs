@@ -1,7 +1,11 @@
 //! For tests of every crate: throw-away databases, a movable clock, a disk that loses what was not synced.
 
+#[cfg(feature = "app")]
+mod app;
 mod database;
 mod disk;
 
+#[cfg(feature = "app")]
+pub use app::{Answer, App, Client, always};
 pub use database::{TestKernel, backends, fresh, on_both, skip};
 pub use disk::{DiskOp, LossyDisk, TempDisk};
