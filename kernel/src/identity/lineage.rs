@@ -1,29 +1,17 @@
-//! Reads from `orgs` what the rules of `rights` ask about one agency on one day.
+//! Reads from `orgs` over which agencies an appointment at one agency reaches on a day.
+
+use std::collections::BTreeSet;
 
 use base::clock::Date;
 use base::error::Result;
 
-use super::rights::Lineage;
 use crate::kernel::Kernel;
 use crate::orgs::UnitId;
 
-/// What is below an agency and what was transferred to it, read at once.
-#[derive(Debug, Default)]
-pub struct Read {
-    subtree: Vec<UnitId>,
-}
-
-impl Lineage for Read {
-    fn subtree(&self, _unit: UnitId, _on: Date) -> Vec<UnitId> {
-        self.subtree.clone()
-    }
-
-    fn transferred_to(&self, _unit: UnitId, _on: Date) -> Vec<UnitId> {
-        Vec::new()
-    }
-}
-
-/// Reads the lineage of `agency` on `on`.
-pub async fn of(_k: &Kernel, agency: Option<UnitId>, _on: Date) -> Result<Read> {
-    Ok(Read { subtree: agency.into_iter().collect() })
+/// The agency, what is below it, and the predecessors of all these whose function was transferred, however many
+/// acts ago. Empty when the agency does not exist on that day.
+pub async fn reached(k: &Kernel, agency: UnitId, on: Date) -> Result<BTreeSet<UnitId>> {
+    let subtree = k.orgs().subtree(agency, on).await?;
+    let before = k.orgs().transferred_to(&subtree, on).await?;
+    Ok(subtree.into_iter().chain(before).collect())
 }

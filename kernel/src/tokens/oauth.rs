@@ -12,7 +12,7 @@ use super::claims::parse_scopes;
 use crate::identity::Secret;
 
 /// The largest body worth reading, in bytes.
-pub const MAX_BODY: usize = 16 * 1024;
+pub const MAX_BODY: u64 = 16 * 1024;
 
 /// A well-formed request for a token.
 #[derive(Debug)]
