@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::call::{Answer, Caller};
 use crate::extra_service::Consumer;
+use crate::log;
 use crate::platform::{self, Options, Platform};
 
 /// What to do.
@@ -133,6 +134,7 @@ pub async fn run(plan: &Plan, mut options: Options) -> Result<Report> {
     let path = prepare(&options, &provider.base_url()).await?;
 
     let mut report = Report::default();
+    let mut all = vec![];
     let mut platform = Platform::start(options.clone()).await?;
     for number in 1..=plan.rounds {
         let spread = plan.longest.saturating_sub(plan.shortest).as_millis() as u64;
@@ -153,9 +155,10 @@ pub async fn run(plan: &Plan, mut options: Options) -> Result<Report> {
             ready_ms,
             wrong,
         });
+        all.extend(answered);
     }
     platform.stop().await?;
-    report.wrong_at_the_end = at_rest(&options).await?;
+    report.wrong_at_the_end = at_rest(&options, &all).await?;
     provider.shutdown().await;
     Ok(report)
 }
@@ -318,8 +321,8 @@ fn judge(call: &Answered, bundle: &[u8]) -> Vec<String> {
     wrong
 }
 
-/// When nothing runs: the platform's own check of database, streams and logs.
-async fn at_rest(options: &Options) -> Result<Vec<String>> {
+/// When nothing runs: the platform's own check of database, streams and logs, and every entry of the evidence log.
+async fn at_rest(options: &Options, answered: &[Answered]) -> Result<Vec<String>> {
     let check = tokio::process::Command::new(&options.binary)
         .arg("check")
         .arg("--data")
@@ -328,5 +331,92 @@ async fn at_rest(options: &Options) -> Result<Vec<String>> {
         .await?;
     let said = String::from_utf8_lossy(&check.stdout).into_owned() + &String::from_utf8_lossy(&check.stderr);
     ensure!(check.status.code().is_some(), "lienthong check was killed");
-    Ok(if check.status.success() { vec![] } else { vec![format!("lienthong check: {said}")] })
+    let mut wrong = if check.status.success() { vec![] } else { vec![format!("lienthong check: {said}")] };
+    match log::read_all(&options.data) {
+        Ok(logs) => wrong.extend(count(&logs, answered)),
+        Err(e) => wrong.push(format!("the evidence log: {e:#}")),
+    }
+    Ok(wrong)
+}
+
+/// Over all logs: each answered call has one closed record, none has two, opened ones are named by at most one.
+fn count(logs: &[log::Log], answered: &[Answered]) -> Vec<String> {
+    let mut wrong = vec![];
+    if logs.is_empty() {
+        wrong.push("there is no evidence log".to_owned());
+    }
+    let mut closed: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut opened: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in logs.iter().flat_map(|l| &l.records) {
+        match record {
+            Record::Closed(record) => *closed.entry(&record.call.request_id).or_default() += 1,
+            Record::Opened(record) => *opened.entry(&record.call.request_id).or_default() += 1,
+            Record::Origin(_) => {}
+        }
+    }
+    for (what, counts) in [("closed", &closed), ("opened", &opened)] {
+        for (request_id, n) in counts.iter().filter(|(_, n)| **n > 1) {
+            wrong.push(format!("request {request_id} has {n} {what} records"));
+        }
+    }
+    for call in answered {
+        if !closed.contains_key(call.request_id.as_str()) {
+            wrong.push(format!("{}: answered, but no closed record in the log", call.message_id));
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evidence::{Body, Call, Closed, Request};
+
+    fn closed(request_id: &str) -> Record {
+        let call = Call {
+            request_id: request_id.to_owned(),
+            message_id: "m".to_owned(),
+            client: "c".to_owned(),
+            service: "s".to_owned(),
+            agreement: None,
+            snapshot: 1,
+            consumer_auth: "oauth2".to_owned(),
+            method: "GET".to_owned(),
+            endpoint: None,
+            request_in: 1,
+        };
+        let request = Request { body: Body::None, size: 0 };
+        Record::Closed(Closed {
+            call,
+            recorded: 2,
+            request_out: None,
+            response_in: None,
+            request,
+            response: None,
+            outcome: Outcome::Refused,
+            fault: None,
+            opened: None,
+            commitments: evidence::Commitments::default(),
+        })
+    }
+
+    #[test]
+    fn a_lost_and_a_doubled_call_are_noticed() {
+        let call = |id: &str| Answered {
+            request_id: id.to_owned(),
+            message_id: format!("message-{id}"),
+            changes: false,
+            status: 200,
+        };
+        let log = |ids: &[&str]| {
+            vec![log::Log { name: "n".to_owned(), records: ids.iter().map(|id| closed(id)).collect() }]
+        };
+        assert!(count(&log(&["a", "b"]), &[call("a")]).is_empty());
+        assert_eq!(
+            count(&log(&["b"]), &[call("a")]),
+            ["message-a: answered, but no closed record in the log"]
+        );
+        assert_eq!(count(&log(&["a", "a"]), &[call("a")]), ["request a has 2 closed records"]);
+        assert_eq!(count(&[], &[]).len(), 1);
+    }
 }

@@ -6,6 +6,7 @@ pub mod call;
 pub mod contract;
 pub mod extra_service;
 pub mod faults;
+pub mod log;
 pub mod platform;
 pub mod process;
 pub mod tools;
