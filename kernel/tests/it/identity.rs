@@ -7,8 +7,8 @@ use kernel::identity::links::{self, Purpose};
 use kernel::identity::people::{self, NewPerson, PeopleQuery};
 use kernel::identity::sessions::{self, MAX_EACH, Origin};
 use kernel::identity::{Appointment, Holding, Identity, Period, Secret, posts};
-use kernel::orgs::UnitId;
-use kernel::{AgencyFilter, AppointmentId, Cx, Kernel, PersonId, Tx};
+use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
+use kernel::{Actor, AgencyFilter, AppointmentId, Cx, Kernel, Permission, PersonId, Scope, Tx};
 use testkit::on_both;
 
 async fn begin(k: &Kernel) -> Tx {
@@ -286,6 +286,118 @@ async fn rights_follow_the_person_s_changes_at_once() {
         people::touch_version(&mut tx, id).await.unwrap();
         tx.commit().await.unwrap();
         assert!(may_manage().await);
+    })
+    .await;
+}
+
+/// The province, a department, its neighbour, and two communes merged on 1 July 2025: one whose function passed
+/// to the successor, one of another merger whose function did not.
+struct Agencies {
+    province: UnitId,
+    department: UnitId,
+    neighbour: UnitId,
+    old: UnitId,
+    new: UnitId,
+    old_apart: UnitId,
+    new_apart: UnitId,
+}
+
+async fn agencies(k: &Kernel) -> Agencies {
+    let day = |s: &str| s.parse::<Date>().unwrap();
+    let agency =
+        |name: &str, kind, parent| NewAgency { kind, full_name: name.into(), code: None, parent, act: None };
+    let (sub, commune) = (AgencyKind::Department, AgencyKind::PeoplesCommittee);
+    let mut tx = begin(k).await;
+    let first = day("2020-01-01");
+    let province = tx.create_agency(&agency("Ủy ban nhân dân tỉnh Mẫu", commune, None), first).await.unwrap();
+    let top = Some(province);
+    let department = tx.create_agency(&agency("Sở Tư pháp", sub, top), first).await.unwrap();
+    let neighbour = tx.create_agency(&agency("Sở Tài chính", sub, top), first).await.unwrap();
+    let old = tx.create_agency(&agency("Ủy ban nhân dân xã Cũ", commune, top), first).await.unwrap();
+    let old_apart = tx.create_agency(&agency("Ủy ban nhân dân xã Xưa", commune, top), first).await.unwrap();
+    let merger = day("2025-07-01");
+    let mut into = async |from: UnitId, name: &str, transfers: bool| {
+        let into = agency(name, commune, top);
+        tx.merge_agencies(&Merger { predecessors: vec![from], into, transfers }, merger).await.unwrap()
+    };
+    let new = into(old, "Ủy ban nhân dân xã Mới", true).await;
+    let new_apart = into(old_apart, "Ủy ban nhân dân xã Riêng", false).await;
+    tx.commit().await.unwrap();
+    Agencies { province, department, neighbour, old, new, old_apart, new_apart }
+}
+
+const READ: Permission = Permission { name: "exchange.read", vi: "", en: "" };
+const DECIDE: Permission = Permission { name: "exchange.agreement.decide", vi: "", en: "" };
+
+/// What an official with `role` at `agency`, appointed in 2020 without end, may do at `moment`.
+async fn view(t: &testkit::TestKernel, i: &Identity, agency: UnitId, role: &str, moment: &str) -> Cx {
+    t.clock.set(moment.parse().unwrap());
+    let k = &t.kernel;
+    let a = Appointment {
+        id: AppointmentId::new(&*k.clock, &*k.random),
+        person: PersonId::new(&*k.clock, &*k.random),
+        post: "Chuyên viên".into(),
+        agency: Some(agency),
+        field: None,
+        holding: Holding::Substantive,
+        period: Period::new(Date::new(2020, 1, 1).unwrap(), None).unwrap(),
+        roles: vec![role.into()],
+        ended_at: None,
+    };
+    let mut cx = Cx::kernel("test", k.clock.now());
+    cx.actor = Actor::Official { person: a.person, appointment: Some(a.id) };
+    cx.grants = i.grants(k, &a).await.unwrap().into();
+    cx
+}
+
+/// The rights of stranger, holder, neighbour, former holder and successor, before and after the merger.
+#[tokio::test]
+async fn rights_follow_the_reorganisation() {
+    on_both(&[], async |t| {
+        let k = &t.kernel;
+        let i = Identity::new(k).unwrap();
+        let a = agencies(k).await;
+        let (before, after) = ("2025-06-30T16:59:59Z", "2025-06-30T17:00:00Z");
+        let may = |cx: &Cx, unit: UnitId| {
+            (cx.holds(READ, &Scope::agency(unit)), cx.holds(DECIDE, &Scope::agency(unit)))
+        };
+        let (none, read, all) = ((false, false), (true, false), (true, true));
+
+        let stranger = Cx::stranger("r", base::i18n::Lang::Vi, k.clock.now());
+        assert_eq!(may(&stranger, a.department), none);
+
+        let holder = view(&t, &i, a.department, "provider-officer", after).await;
+        assert_eq!(may(&holder, a.department), all);
+        assert_eq!(may(&holder, a.neighbour), none, "a neighbour's things");
+        assert_eq!(may(&holder, a.province), none, "nor upwards");
+        let consumer = view(&t, &i, a.department, "consumer-officer", after).await;
+        assert_eq!(may(&consumer, a.department), read, "another role at the same place");
+
+        let former = view(&t, &i, a.old, "provider-officer", before).await;
+        assert_eq!(may(&former, a.old), all, "in office until midnight");
+        assert_eq!(may(&former, a.new), none);
+        let former = view(&t, &i, a.old, "provider-officer", after).await;
+        assert_eq!((may(&former, a.old), may(&former, a.new)), (none, none), "and not a second longer");
+
+        let early = view(&t, &i, a.new, "provider-officer", before).await;
+        assert_eq!((may(&early, a.old), may(&early, a.new)), (none, none), "the successor has not begun");
+        let successor = view(&t, &i, a.new, "provider-officer", after).await;
+        assert_eq!((may(&successor, a.old), may(&successor, a.new)), (all, all));
+        assert_eq!(may(&successor, a.old_apart), none);
+        let apart = view(&t, &i, a.new_apart, "provider-officer", after).await;
+        assert_eq!(
+            (may(&apart, a.new_apart), may(&apart, a.old_apart)),
+            (all, none),
+            "nothing was transferred"
+        );
+
+        let above = view(&t, &i, a.province, "provider-officer", after).await;
+        assert_eq!((may(&above, a.department), may(&above, a.old)), (all, all), "the level above follows");
+        let AgencyFilter::Only(list) = successor.agencies(READ) else { panic!("not the whole province") };
+        assert!(
+            list.contains(&a.old) && list.contains(&a.new) && list.len() == 2,
+            "lists use the same rights"
+        );
     })
     .await;
 }
