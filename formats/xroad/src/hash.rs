@@ -28,22 +28,38 @@ impl RequestHash {
         }
     }
 
-    /// The hash: of both digests, or of the head alone when there was no body.
-    pub fn finish(self) -> [u8; LEN] {
-        match self.body {
+    /// The digests of what has passed.
+    pub fn finish(self) -> Digests {
+        Digests { head: self.head, body: self.body.map(|body| to_array(body.finish().as_ref())) }
+    }
+}
+
+/// The two digests from which the hash is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digests {
+    /// SHA-512 of the message head.
+    pub head: [u8; LEN],
+    /// SHA-512 of the body; `None` when there was none.
+    pub body: Option<[u8; LEN]>,
+}
+
+impl Digests {
+    /// The hash: of both digests, or the head's alone when there was no body.
+    pub fn hash(&self) -> [u8; LEN] {
+        match &self.body {
             None => self.head,
             Some(body) => {
                 let mut both = Context::new(&SHA512);
                 both.update(&self.head);
-                both.update(body.finish().as_ref());
+                both.update(body);
                 to_array(both.finish().as_ref())
             }
         }
     }
 
     /// The value of the header.
-    pub fn finish_base64(self) -> String {
-        STANDARD.encode(self.finish())
+    pub fn base64(&self) -> String {
+        STANDARD.encode(self.hash())
     }
 }
 
@@ -85,7 +101,7 @@ mod tests {
         let mut hash = RequestHash::new(head.as_bytes());
         hash.update(b"");
         assert_eq!(
-            hash.finish_base64(),
+            hash.finish().base64(),
             "61AEKN5iplVJ1+ZgbPkJqhb+rHA4WzJ/9oSEkashvMzgIKODq2z2MZN3ND4pNbirpRyKUAXA/ZO/KYfNMVkVfw=="
         );
     }
@@ -97,7 +113,7 @@ mod tests {
             let mut hash = RequestHash::new(head.as_bytes());
             pieces.iter().for_each(|piece| hash.update(piece));
             assert_eq!(
-                hash.finish_base64(),
+                hash.finish().base64(),
                 "gLPbxqai8xLzWU/r97tg6XuWw16vkpmjFtZCU6V9ZQcXIHd9XXaCj+9l3kubj6mdGV28pEY3pRbtzQmz++sosQ=="
             );
         }

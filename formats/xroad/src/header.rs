@@ -88,8 +88,8 @@ pub enum HeaderError {
     /// `X-Road-Represented-Party` has not one or two parts.
     #[error("the header X-Road-Represented-Party is malformed: {0}")]
     RepresentedParty(IdError),
-    /// An `X-Road-…` header is empty, too long or not UTF-8.
-    #[error("the header {0} is empty, too long or not UTF-8")]
+    /// An `X-Road-…` header is empty, too long, not UTF-8 or holds a control character.
+    #[error("the header {0} is empty, too long, not UTF-8 or holds a control character")]
     Value(String),
     /// A name with `_` that some servers take for a protected header.
     #[error("the header {0} imitates a protected header")]
@@ -152,7 +152,7 @@ impl RequestHeaders {
 fn checked<'a>(name: &str, value: &'a [u8]) -> Result<&'a str, HeaderError> {
     std::str::from_utf8(value)
         .ok()
-        .filter(|v| !v.is_empty() && v.len() <= MAX_VALUE)
+        .filter(|v| !v.is_empty() && v.len() <= MAX_VALUE && !v.chars().any(char::is_control))
         .ok_or_else(|| HeaderError::Value(name.to_owned()))
 }
 
@@ -229,6 +229,7 @@ mod tests {
         assert!(matches!(with("X-Road-Security-Server", "a/b/c/d/e"), Err(HeaderError::SecurityServer(_))));
         assert!(with("X-Road-Represented-Party", "COM/1").unwrap().represented_party.is_some());
         assert!(matches!(with("X-Road-Represented-Party", "a/b/c"), Err(HeaderError::RepresentedParty(_))));
+        assert!(matches!(with("X-Road-Id", "a\tb"), Err(HeaderError::Value(_))));
         assert!(matches!(with("X-Road-Id", ""), Err(HeaderError::Value(_))));
         assert!(matches!(with("X-Road-UserId", &"x".repeat(1025)), Err(HeaderError::Value(_))));
         assert_eq!(read(&[]), Err(HeaderError::MissingClient));

@@ -23,6 +23,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// Longest part accepted, in characters; the monitoring record and the message log hold no more.
 pub const MAX_PART: usize = 255;
 
+/// Longest identifier accepted, in bytes of its decoded parts with the slashes between them.
+pub const MAX_PATH: usize = 1024;
+
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
@@ -37,7 +40,7 @@ pub enum IdError {
     /// A part is empty.
     #[error("part {0} of the identifier is empty")]
     Empty(usize),
-    /// A part is longer than [`MAX_PART`] characters.
+    /// A part is longer than [`MAX_PART`] characters, or the identifier up to it longer than [`MAX_PATH`] bytes.
     #[error("part {0} of the identifier is too long")]
     TooLong(usize),
     /// A part is not valid percent-encoded UTF-8.
@@ -102,6 +105,9 @@ fn read<const N: usize>(raw: &str, expected: &'static str) -> Result<String, IdE
             path.push('/');
         }
         path.push_str(&decode_part(part, at + 1)?);
+        if path.len() > MAX_PATH {
+            return Err(IdError::TooLong(at + 1));
+        }
     }
     Ok(path)
 }
@@ -110,7 +116,8 @@ fn join<const N: usize>(parts: [&str; N]) -> Result<String, IdError> {
     for (at, part) in parts.iter().enumerate() {
         check_part(part, at + 1)?;
     }
-    Ok(parts.join("/"))
+    let path = parts.join("/");
+    if path.len() > MAX_PATH { Err(IdError::TooLong(N)) } else { Ok(path) }
 }
 
 fn print(path: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -344,6 +351,8 @@ mod tests {
             assert_eq!(bad.parse::<MemberId>(), Err(error), "{bad}");
         }
         let long = format!("VN/GOV/{}", "x".repeat(256));
+        assert_eq!(long.parse::<MemberId>(), Err(IdError::TooLong(3)));
+        let long = format!("VN/{}/{}", "%E1%BB%99".repeat(200), "%E1%BB%99".repeat(200));
         assert_eq!(long.parse::<MemberId>(), Err(IdError::TooLong(3)));
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ClientId, RepresentedParty, ServiceId};
+use crate::id::RepresentedParty;
 
 /// Longest `faultString`, in characters.
 pub const MAX_FAULT_STRING: usize = 2048;
@@ -127,23 +127,20 @@ impl Record {
         }
     }
 
-    /// Fills in who called.
-    pub fn client(&mut self, id: &ClientId) {
-        let mut parts = id.path().split('/').map(|part| Some(clip(part, MAX_STRING)));
-        self.client_x_road_instance = parts.next().flatten();
-        self.client_member_class = parts.next().flatten();
-        self.client_member_code = parts.next().flatten();
-        self.client_subsystem_code = parts.next().flatten();
-    }
-
-    /// Fills in what was called.
-    pub fn service(&mut self, id: &ServiceId) {
-        let mut parts = id.parts().map(|part| Some(clip(part, MAX_STRING)));
-        self.service_x_road_instance = parts.next().flatten();
-        self.service_member_class = parts.next().flatten();
-        self.service_member_code = parts.next().flatten();
-        self.service_subsystem_code = parts.next().flatten();
-        self.service_code = parts.next().flatten();
+    /// Fills in who called what: the decoded parts of the client (three or four) and of the service (five), each
+    /// joined by `/`, as [`crate::id::ClientId::path`] and [`crate::id::ServiceId::path`] give them.
+    pub fn parties(&mut self, client: &str, service: &str) {
+        let mut parts = client.split('/').map(|part| clip(part, MAX_STRING));
+        self.client_x_road_instance = parts.next();
+        self.client_member_class = parts.next();
+        self.client_member_code = parts.next();
+        self.client_subsystem_code = parts.next();
+        let mut parts = service.split('/').map(|part| clip(part, MAX_STRING));
+        self.service_x_road_instance = parts.next();
+        self.service_member_class = parts.next();
+        self.service_member_code = parts.next();
+        self.service_subsystem_code = parts.next();
+        self.service_code = parts.next();
     }
 
     /// Fills in the represented party.
@@ -172,8 +169,7 @@ mod tests {
     #[test]
     fn names_are_those_of_the_protocol_and_nothing_personal_is_among_them() {
         let mut record = Record::new(ServerType::Client, 1_000, 2_500);
-        record.client(&"VN/GOV/H38/mot-cua".parse().unwrap());
-        record.service(&"VN/GOV/H38/dan-cu/tra-cuu".parse().unwrap());
+        record.parties("VN/GOV/H38/mot-cua", "VN/GOV/H38/dan-cu/tra-cuu");
         record.represented_party(&"COM/01".parse().unwrap());
         record.fault("client.bad_request", &"x".repeat(5000));
         record.status_code = Some(400);

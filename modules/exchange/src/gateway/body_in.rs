@@ -120,7 +120,10 @@ pub(super) async fn gather(
 }
 
 /// The next piece of content; trailers end here. An error carries the framing rule that was broken, if one was.
-fn poll_data(incoming: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Option<Violation>>>> {
+fn poll_data(
+    incoming: &mut Incoming,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Bytes, Option<Violation>>>> {
     loop {
         match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
             None => return Poll::Ready(None),
@@ -281,7 +284,10 @@ impl Body for ProviderBody {
     type Data = Bytes;
     type Error = BodyBroken;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyBroken>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyBroken>>> {
         let piece = ready!(self.meter.state().pull(cx));
         Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
     }

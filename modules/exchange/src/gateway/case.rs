@@ -5,7 +5,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use base::clock::{Stopwatch, Timestamp};
 use base::i18n::Lang;
@@ -95,13 +94,14 @@ impl Case {
         self._permit = Some(permit);
     }
 
-    /// When the head of the request had arrived.
-    pub(super) fn arrived(&self) -> Timestamp {
-        self.arrived
-    }
-
     /// It is known who claims to call what.
-    pub(super) fn identify(&mut self, target: &RestTarget<'_>, headers: &RequestHeaders, method: &str, message_id: &str) {
+    pub(super) fn identify(
+        &mut self,
+        target: &RestTarget<'_>,
+        headers: &RequestHeaders,
+        method: &str,
+        message_id: &str,
+    ) {
         let mut personal = |field, value: Option<&str>| {
             if let Some(value) = value.filter(|v| !v.is_empty()) {
                 self.private.push((field, value.to_owned()));
@@ -145,26 +145,27 @@ impl Case {
     }
 
     /// Makes the opened record durable. Should the caller give up meanwhile, the call is still closed properly.
-    pub(super) async fn open(mut self: Box<Self>) -> Result<Box<Self>, Box<Self>> {
-        let Some(call) = self.call.clone() else { return Err(self) };
-        let opening = self.gateway.evidence.opened(OpenedCall { call, private: self.private.clone() });
-        let tracker = self.gateway.tracker.clone();
-        let task = tracker.spawn(async move {
-            match opening.await {
-                Ok(hash) => {
-                    self.opened = Some(hash);
-                    Ok(self)
-                }
-                Err(e) => {
-                    tracing::error!(request_id = self.request_id, error = %e, "the opened record failed");
-                    Err(self)
-                }
+    pub(super) fn open(self: Box<Self>) -> Opening {
+        let opening = self
+            .call
+            .clone()
+            .map(|call| self.gateway.evidence.opened(OpenedCall { call, private: self.private.clone() }));
+        Opening { future: opening, case: Some(self) }
+    }
+
+    fn opened_with(
+        mut self: Box<Self>,
+        result: Result<Hash, EvidenceFailed>,
+    ) -> Result<Box<Self>, Box<Self>> {
+        match result {
+            Ok(hash) => {
+                self.opened = Some(hash);
+                Ok(self)
             }
-        });
-        match task.await {
-            Ok(result) => result,
-            // The task neither panics nor is it aborted; if it were, its case has been dropped and so recorded.
-            Err(e) => std::panic::resume_unwind(Box::new(e.to_string())),
+            Err(e) => {
+                tracing::error!(request_id = self.request_id, error = %e, "the opened record failed");
+                Err(self)
+            }
         }
     }
 
@@ -202,7 +203,9 @@ impl Case {
         let measured = match &self.body {
             BodyFacts::None => return Request { body: Body::None, size: 0 },
             BodyFacts::Partial(size) => Measured { size: *size, complete: false, digests: None },
-            BodyFacts::Whole(size, digests) => Measured { size: *size, complete: true, digests: Some(*digests) },
+            BodyFacts::Whole(size, digests) => {
+                Measured { size: *size, complete: true, digests: Some(*digests) }
+            }
             BodyFacts::Passing(meter) => meter.measured(),
         };
         match (measured.complete, measured.digests.and_then(|d| d.body)) {
@@ -231,9 +234,11 @@ impl Case {
         };
         metrics::counter!("lienthong_gateway_calls_total", "service" => service.clone(), "outcome" => outcome.name())
             .increment(1);
-        metrics::histogram!("lienthong_gateway_call_seconds", "service" => service).record(self.taken.elapsed());
+        metrics::histogram!("lienthong_gateway_call_seconds", "service" => service)
+            .record(self.taken.elapsed());
         metrics::counter!("lienthong_gateway_request_bytes_total").increment(self.request_size());
-        metrics::counter!("lienthong_gateway_response_bytes_total").increment(self.response.map_or(0, |r| r.size));
+        metrics::counter!("lienthong_gateway_response_bytes_total")
+            .increment(self.response.map_or(0, |r| r.size));
         if let Some((_, rule)) = fault.and_then(|f| f.split_once('/')) {
             metrics::counter!("lienthong_gateway_faults_total", "rule" => rule.to_owned()).increment(1);
         }
@@ -242,15 +247,7 @@ impl Case {
     fn monitor(&self, call: &Call, outcome: Outcome, fault: Option<&str>) {
         let now = self.gateway.clock.now();
         let mut record = Record::new(ServerType::Client, self.arrived.millis(), now.millis());
-        if let (Ok(client), Ok(service)) = (parts(&call.client), parts(&call.service)) {
-            record.client(&xroad::id::ClientId::Subsystem(match xroad::id::SubsystemId::new(client) {
-                Ok(id) => id,
-                Err(_) => return,
-            }));
-            if let Ok(id) = xroad::id::ServiceId::new(service) {
-                record.service(&id);
-            }
-        }
+        record.parties(&call.client, &call.service);
         if let Some(party) = &self.represented {
             record.represented_party(party);
         }
@@ -272,15 +269,6 @@ impl Case {
         }
         self.gateway.monitor.record(record);
     }
-
-    /// How long the call has taken.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.taken.elapsed()
-    }
-}
-
-fn parts<const N: usize>(path: &str) -> Result<[&str; N], Vec<&str>> {
-    path.split('/').collect::<Vec<_>>().try_into()
 }
 
 impl Drop for Case {
@@ -291,6 +279,41 @@ impl Drop for Case {
         // Nobody waits for an answer any more. Dropping the future of the record lets it finish on its own.
         let outcome = if std::thread::panicking() { Outcome::GatewayFailed } else { Outcome::ConsumerGone };
         drop(self.settle(outcome, None));
+    }
+}
+
+/// Resolves when the opened record is durable, to the case; to the case as an error when that failed.
+pub(super) struct Opening {
+    future: Option<BoxFuture<'static, Result<Hash, EvidenceFailed>>>,
+    case: Option<Box<Case>>,
+}
+
+impl Future for Opening {
+    type Output = Result<Box<Case>, Box<Case>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = match &mut self.future {
+            Some(future) => std::task::ready!(future.as_mut().poll(cx)),
+            None => Err(EvidenceFailed("the call is not identified".to_owned())),
+        };
+        self.future = None;
+        match self.case.take() {
+            Some(case) => Poll::Ready(case.opened_with(result)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let (Some(future), Some(case)) = (self.future.take(), self.case.take()) else { return };
+        let gateway = Arc::clone(&case.gateway);
+        gateway.finish_alone(Box::pin(async move {
+            let result = future.await;
+            // Dropping the case closes it; the closed record then names the opened one.
+            drop(case.opened_with(result));
+            Ok(())
+        }));
     }
 }
 

@@ -74,7 +74,7 @@ pub struct ClosedCall {
 }
 
 /// A sign that a record will follow soon; dropped when it does not.
-pub type Expected = Box<dyn Any + Send>;
+pub type Expected = Box<dyn Any + Send + Sync>;
 
 /// Keeps the records.
 pub trait Evidence: Send + Sync + 'static {
@@ -85,7 +85,11 @@ pub trait Evidence: Send + Sync + 'static {
     fn opened(&self, call: OpenedCall) -> BoxFuture<'static, Result<Hash, EvidenceFailed>>;
 
     /// Resolves when the record is durable. Dropping the future may withdraw the record.
-    fn closed(&self, call: ClosedCall, expected: Option<Expected>) -> BoxFuture<'static, Result<(), EvidenceFailed>>;
+    fn closed(
+        &self,
+        call: ClosedCall,
+        expected: Option<Expected>,
+    ) -> BoxFuture<'static, Result<(), EvidenceFailed>>;
 }
 
 /// Keeps the OpenAPI documents of services.

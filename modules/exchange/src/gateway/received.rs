@@ -132,7 +132,12 @@ mod tests {
 
     #[test]
     fn what_connection_names_does_not_travel() {
-        let r = received(&[("connection", "close, X-Hop"), ("x-hop", "1"), ("x-end", "2"), ("authorization", "Bearer a")]);
+        let r = received(&[
+            ("connection", "close, X-Hop"),
+            ("x-hop", "1"),
+            ("x-end", "2"),
+            ("authorization", "Bearer a"),
+        ]);
         let nominated = r.nominated().unwrap();
         assert_eq!(nominated, ["x-hop"]);
         assert_eq!(r.travelling(&nominated), [("x-end", &b"2"[..])]);

@@ -206,7 +206,8 @@ impl Refusal {
     /// A record could not be made durable.
     pub fn evidence_failed() -> Self {
         let text = Text::both(|l| t::gateway_evidence_failed(l).to_owned());
-        Self::new(Layer::ClientProxy, Code::LoggingFailed, "evidence-failed", text).ended(Outcome::GatewayFailed)
+        Self::new(Layer::ClientProxy, Code::LoggingFailed, "evidence-failed", text)
+            .ended(Outcome::GatewayFailed)
     }
 
     /// The provider answered early and too much of the body is left to be hashed.

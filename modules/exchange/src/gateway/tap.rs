@@ -221,7 +221,8 @@ impl<S: AsyncRead + AsyncWrite + Reset + Unpin> Tap<S> {
 
     /// Whether the peer may still be sending something that nobody will read.
     fn has_unread_input(&self) -> bool {
-        !self.http2 && (!self.refusal.is_empty() || !self.checker.is_between_requests() || !self.buf.is_empty())
+        !self.http2
+            && (!self.refusal.is_empty() || !self.checker.is_between_requests() || !self.buf.is_empty())
     }
 
     /// Watches that the peer takes what is written.

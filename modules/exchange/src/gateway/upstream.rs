@@ -67,7 +67,8 @@ pub(super) fn address(base: &BaseUrl, service_path: &str, query: Option<&str>) -
     let base: Uri = base.as_str().parse().ok()?;
     let (scheme, authority) = (base.scheme()?.clone(), base.authority()?.clone());
     let prefix = base.path().trim_end_matches('/');
-    let mut text = String::with_capacity(prefix.len() + service_path.len() + query.map_or(0, |q| q.len() + 1) + 1);
+    let mut text =
+        String::with_capacity(prefix.len() + service_path.len() + query.map_or(0, |q| q.len() + 1) + 1);
     text.push_str(prefix);
     text.push_str(service_path);
     if text.is_empty() {
@@ -84,7 +85,11 @@ pub(super) fn address(base: &BaseUrl, service_path: &str, query: Option<&str>) -
 /// What an error of the client means.
 pub(super) fn trouble(e: &Error) -> Trouble {
     if e.is_connect() {
-        return if chain_has(e, |text| text.starts_with("dns error")) { Trouble::UnknownHost } else { Trouble::Unreachable };
+        return if chain_has(e, |text| text.starts_with("dns error")) {
+            Trouble::UnknownHost
+        } else {
+            Trouble::Unreachable
+        };
     }
     let mut cause = std::error::Error::source(e);
     while let Some(inner) = cause {
@@ -164,7 +169,12 @@ impl tower::Service<Uri> for Connector {
     }
 }
 
-async fn secure(tls: TlsConnector, host: String, tcp: TcpStream, time: std::time::Duration) -> io::Result<Stream> {
+async fn secure(
+    tls: TlsConnector,
+    host: String,
+    tcp: TcpStream,
+    time: std::time::Duration,
+) -> io::Result<Stream> {
     let name = ServerName::try_from(host).map_err(io::Error::other)?;
     let connected = tokio::time::timeout(time, tls.connect(name, tcp));
     let stream = connected.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

@@ -65,7 +65,9 @@ mod tests {
         let answer = String::from_utf8(Refused::Violation(Violation::ObsFold).answer()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
-        assert!(head.contains(&format!("content-length: {}", body.len())) && head.contains("connection: close"));
+        assert!(
+            head.contains(&format!("content-length: {}", body.len())) && head.contains("connection: close")
+        );
         let problem: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(problem["type"], "urn:lienthong:problem:http-obs-fold");
         assert_eq!(Refused::Timeout.status(), 408);

@@ -1,0 +1,127 @@
+//! The checks a call passes before anything goes to its provider, in this order: version and form of the address,
+//! identifiers, headers, authentication, the named client, the service, the path, the agreement, the quota.
+
+use base::clock::Timestamp;
+use evidence::Agreement;
+use xroad::header::RequestHeaders;
+use xroad::id::ClientId;
+use xroad::metadata::METASERVICES;
+use xroad::request::{RestTarget, is_method};
+
+use super::case::Case;
+use super::ports::Principal;
+use super::received::Received;
+use super::refusal::Refusal;
+use crate::service::BaseUrl;
+use crate::snapshot::{ServiceEntry, Snapshot};
+
+/// What a permitted call is made with.
+pub(super) struct Plan {
+    pub base_url: BaseUrl,
+    pub timeout: std::time::Duration,
+}
+
+/// A call that passed.
+pub(super) enum Admitted {
+    /// It goes to its provider.
+    Forward(Plan),
+    /// A metadata service answers it.
+    Meta,
+}
+
+/// What was read of the request on the way.
+pub(super) struct Asked<'r> {
+    pub target: RestTarget<'r>,
+    pub headers: RequestHeaders,
+    /// `X-Road-Id`, sent or made.
+    pub message_id: String,
+    /// Names that end at this hop.
+    pub nominated: Vec<String>,
+}
+
+/// Reads address and headers.
+pub(super) fn read<'r>(
+    case: &mut Case,
+    received: &'r Received,
+    instance: &str,
+) -> Result<Asked<'r>, Refusal> {
+    let target = RestTarget::parse(received.target()).map_err(|e| Refusal::target(&e))?;
+    if !is_method(received.method()) {
+        return Err(Refusal::method(received.method()));
+    }
+    let headers = RequestHeaders::read(received.headers()).map_err(|e| Refusal::header(&e))?;
+    let message_id = match &headers.id {
+        Some(id) => id.clone(),
+        None => format!("{instance}-{}", base::ids::uuid_v4(&*case.gateway.random).hyphenated()),
+    };
+    case.identify(&target, &headers, received.method(), &message_id);
+    let nominated = received.nominated().map_err(|name| Refusal::nominated(&name))?;
+    if let ClientId::Member(_) = headers.client {
+        return Err(Refusal::member_calls());
+    }
+    Ok(Asked { target, headers, message_id, nominated })
+}
+
+/// Finds out who calls.
+pub(super) fn authenticate(
+    case: &mut Case,
+    received: &Received,
+    now: Timestamp,
+) -> Result<Principal, Refusal> {
+    let token = received.bearer().ok_or_else(Refusal::no_token)?;
+    case.gateway.authenticator.authenticate(token, now).map_err(|why| {
+        tracing::info!(request_id = case.request_id, why = why.0, "a token was refused");
+        Refusal::bad_token(why)
+    })
+}
+
+/// Decides a call whose address and headers were read.
+pub(super) fn admit(
+    case: &mut Case,
+    received: &Received,
+    asked: &Asked<'_>,
+    snapshot: &Snapshot,
+) -> Result<Admitted, Refusal> {
+    let now = case.gateway.clock.now();
+    let client = asked.headers.client.path();
+    let principal = authenticate(case, received, now)?;
+    case.proven = true;
+    case.learn(|call| {
+        call.consumer_auth = principal.method.to_owned();
+        call.snapshot = snapshot.serial();
+    });
+    if principal.subsystem != client {
+        return Err(Refusal::mismatch());
+    }
+    let consumer = snapshot.consumer(client).ok_or_else(|| Refusal::unknown_member(client))?;
+    if asked.headers.security_server.as_ref().is_some_and(|s| s.instance() != snapshot.instance()) {
+        return Err(Refusal::unknown_server());
+    }
+    if received.method() == "GET" && METASERVICES.contains(&asked.target.service.code()) {
+        return Ok(Admitted::Meta);
+    }
+    let service = find(snapshot, asked)?;
+    case.service_kind = Some(service.kind.as_str());
+    let path = xroad::path::normalise(asked.target.service_path).map_err(Refusal::path)?;
+    let endpoint = service.endpoints.iter().find(|e| e.route.covers(received.method(), &path));
+    case.learn(|call| call.endpoint = endpoint.map(|e| e.route.path.as_str().to_owned()));
+    let agreement = snapshot
+        .decide(consumer, service, received.method(), &path, now)
+        .map_err(|why| Refusal::denied(&why))?;
+    case.learn(|call| {
+        call.agreement = Some(Agreement { id: agreement.id.to_string(), version: agreement.version.into() });
+    });
+    case.gateway.meters.take(agreement.id, agreement.quota, now).map_err(|why| Refusal::denied(&why))?;
+    Ok(Admitted::Forward(Plan { base_url: service.base_url.clone(), timeout: service.timeout() }))
+}
+
+fn find<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>) -> Result<&'s ServiceEntry, Refusal> {
+    let id = &asked.target.service;
+    snapshot.service(id.path()).ok_or_else(|| {
+        let provider = id.provider();
+        match snapshot.consumer(provider.path()) {
+            Some(_) => Refusal::unknown_service(id.path()),
+            None => Refusal::unknown_member(provider.path()),
+        }
+    })
+}
