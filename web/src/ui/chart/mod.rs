@@ -1,0 +1,211 @@
+//! Charts drawn on the server as SVG: no script, words stay readable at every width, the same data as a table one
+//! click away. Not for exploring; for saying one thing.
+
+mod scale;
+
+use askama::Template;
+use base::i18n::Lang;
+
+use super::html::markup;
+use crate::{fmt, t};
+use scale::{Scale, path};
+
+/// More would not be told apart.
+const MOST_SERIES: usize = 5;
+
+/// A small line beside a figure.
+#[derive(Debug, Clone, Template)]
+#[template(
+    source = "<svg class=\"lt-spark\" viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\" role=\"img\" \
+        aria-label=\"{{ words }}\"><path class=\"lt-s1\" d=\"{{ line }}\" vector-effect=\"non-scaling-stroke\"/></svg>",
+    ext = "html"
+)]
+pub struct Spark {
+    words: String,
+    line: String,
+}
+markup!(Spark);
+
+impl Spark {
+    /// Values from old to new (`NaN` where unknown), and the same said in words.
+    pub fn new(values: &[f64], words: impl Into<String>) -> Self {
+        let finite = || values.iter().copied().filter(|v| v.is_finite());
+        let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+        let span = if high > low { high - low } else { 1.0 };
+        // A margin of 6 % keeps the stroke inside the box.
+        let heights = values.iter().map(|v| v.is_finite().then(|| 94.0 - (v - low) / span * 88.0));
+        Self { words: words.into(), line: path(heights) }
+    }
+}
+
+/// Amounts side by side, each with its name; names may be long.
+#[derive(Debug, Clone, Template)]
+#[template(path = "ui/bars.html")]
+pub struct Bars {
+    lang: Lang,
+    title: String,
+    unit: String,
+    bars: Vec<Bar>,
+}
+markup!(Bars);
+
+#[derive(Debug, Clone)]
+struct Bar {
+    label: String,
+    value: f64,
+    shown: String,
+    href: Option<String>,
+}
+
+impl Bars {
+    /// The finding or question as title, and the unit.
+    pub fn new(lang: Lang, title: impl Into<String>, unit: impl Into<String>) -> Self {
+        Self { lang, title: title.into(), unit: unit.into(), bars: Vec::new() }
+    }
+
+    /// A name with its amount, and the page with its rows.
+    pub fn bar(mut self, label: impl Into<String>, value: f64, href: Option<String>) -> Self {
+        let shown = fmt::decimal(self.lang, value, 1);
+        self.bars.push(Bar { label: label.into(), value: if value.is_finite() { value.max(0.0) } else { 0.0 }, shown, href });
+        self
+    }
+
+    fn width(&self, bar: &Bar) -> String {
+        let most = self.bars.iter().map(|b| b.value).fold(0.0, f64::max);
+        if most > 0.0 { format!("{:.2}", bar.value / most * 100.0) } else { "0".to_owned() }
+    }
+}
+
+/// Values over time, up to five lines; with more, the fifth is the sum of the rest.
+#[derive(Debug, Clone, Template)]
+#[template(path = "ui/lines.html")]
+pub struct Lines {
+    lang: Lang,
+    title: String,
+    unit: String,
+    labels: Vec<String>,
+    series: Vec<(String, Vec<Option<f64>>)>,
+    columns: bool,
+}
+markup!(Lines);
+
+impl Lines {
+    /// The finding or question as title, the unit, and the names of the points from old to new.
+    pub fn new(lang: Lang, title: impl Into<String>, unit: impl Into<String>, labels: Vec<String>) -> Self {
+        Self { lang, title: title.into(), unit: unit.into(), labels, series: Vec::new(), columns: false }
+    }
+
+    /// A line; `None` where nothing is known leaves a gap.
+    pub fn series(mut self, name: impl Into<String>, values: Vec<Option<f64>>) -> Self {
+        let mut values = values;
+        values.resize(self.labels.len(), None);
+        values.iter_mut().for_each(|v| *v = v.filter(|v| v.is_finite()));
+        self.series.push((name.into(), values));
+        self
+    }
+
+    /// Draws the first series as columns: counts in equal spans of time.
+    pub fn columns(mut self) -> Self {
+        self.columns = true;
+        self
+    }
+
+    fn drawn(&self) -> Vec<(String, Vec<Option<f64>>)> {
+        if self.series.len() <= MOST_SERIES {
+            return self.series.clone();
+        }
+        let (shown, rest) = self.series.split_at(MOST_SERIES - 1);
+        let sum = |at: usize| rest.iter().filter_map(|(_, v)| v[at]).reduce(|a, b| a + b);
+        let other = (0..self.labels.len()).map(sum).collect();
+        shown.iter().cloned().chain([(t::other(self.lang).to_owned(), other)]).collect()
+    }
+
+    fn scale(&self) -> Option<Scale> {
+        let drawn = self.drawn();
+        let values = drawn.iter().flat_map(|(_, v)| v).flatten();
+        values.copied().reduce(f64::max).map(Scale::up_to)
+    }
+
+    fn ticks(&self) -> Vec<String> {
+        self.scale().map_or_else(Vec::new, |s| s.ticks().map(|t| fmt::decimal(self.lang, t, 2)).collect())
+    }
+
+    /// First, last and a few names between, so that they never run into one another.
+    fn shown_labels(&self) -> Vec<&str> {
+        let last = self.labels.len().saturating_sub(1);
+        match last {
+            0 => self.labels.iter().map(String::as_str).collect(),
+            _ => {
+                let parts = last.min(4);
+                (0..=parts).filter_map(|i| self.labels.get(i * last / parts)).map(String::as_str).collect()
+            }
+        }
+    }
+
+    fn lines(&self) -> Vec<(usize, String)> {
+        let Some(scale) = self.scale() else { return Vec::new() };
+        let drawn = self.drawn();
+        let lines = drawn.iter().map(|(_, values)| path(values.iter().map(|v| v.map(|v| scale.height(v)))));
+        lines.enumerate().map(|(at, line)| (at + 1, line)).collect()
+    }
+
+    /// Left, top, width, height of each column in percent of the drawing; unknown ones are grey and full.
+    fn boxes(&self) -> Vec<(bool, String, String, String, String)> {
+        let (Some(scale), Some((_, values))) = (self.scale(), self.series.first()) else { return Vec::new() };
+        #[expect(clippy::cast_precision_loss, reason = "a chart has far fewer points than 2^52")]
+        let step = 100.0 / values.len().max(1) as f64;
+        let column = |(at, value): (usize, &Option<f64>)| {
+            #[expect(clippy::cast_precision_loss, reason = "as above")]
+            let left = at as f64 * step + step * 0.12;
+            let top = value.map_or(0.0, |v| scale.height(v));
+            let number = |n: f64| format!("{n:.2}");
+            (value.is_some(), number(left), number(top), number(step * 0.76), number(100.0 - top))
+        };
+        values.iter().enumerate().map(column).collect()
+    }
+
+    fn row(&self, at: &usize) -> Vec<String> {
+        let cell = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| fmt::decimal(self.lang, v, 2));
+        self.series.iter().map(|(_, values)| cell(values.get(*at).copied().flatten())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(n: usize) -> Lines {
+        let labels = (0..24).map(|h| format!("{h}:00")).collect();
+        (0..n).fold(Lines::new(Lang::Vi, "?", "lượt", labels), |l, i| {
+            l.series(format!("s{i}"), (0..24).map(|h| (h != 7).then_some(f64::from(h))).collect())
+        })
+    }
+
+    #[test]
+    fn more_than_five_series_are_summed_up() {
+        assert_eq!(lines(5).drawn().len(), 5);
+        let drawn = lines(8).drawn();
+        assert_eq!(drawn.len(), 5);
+        assert_eq!((drawn[4].0.as_str(), drawn[4].1[23], drawn[4].1[7]), ("Khác", Some(92.0), None));
+    }
+
+    #[test]
+    fn unknown_values_leave_a_gap_and_odd_ones_do_no_harm() {
+        assert_eq!(lines(1).lines()[0].1.matches('M').count(), 2);
+        assert!(lines(0).lines().is_empty() && lines(0).ticks().is_empty());
+        let odd = Lines::new(Lang::Vi, "?", "", vec![]).series("x", vec![Some(f64::NAN)]);
+        assert!(odd.to_string().contains("Chưa có số liệu"), "{odd}");
+        let flat = Lines::new(Lang::Vi, "?", "", vec!["a".into()]).series("x", vec![Some(0.0)]);
+        assert!(!flat.to_string().contains("NaN"));
+        assert!(!Spark::new(&[1.0, f64::NAN, 1.0], "").to_string().contains("NaN"));
+        let bars = Bars::new(Lang::Vi, "?", "").bar("a", f64::INFINITY, None).bar("b", -1.0, None).to_string();
+        assert!(!bars.contains("inf") && !bars.contains("NaN"), "{bars}");
+    }
+
+    #[test]
+    fn few_names_stand_below_the_axis() {
+        assert_eq!(lines(1).shown_labels(), ["0:00", "5:00", "11:00", "17:00", "23:00"]);
+        let two = Lines::new(Lang::Vi, "?", "", vec!["a".into(), "b".into()]);
+        assert_eq!(two.shown_labels(), ["a", "b"]);
+    }
+}
