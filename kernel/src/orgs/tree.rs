@@ -107,4 +107,22 @@ impl<Q: Ask> Orgs<Q> {
         }
         Ok(out)
     }
+
+    /// How many territories of each type below the top there are, by the unit at the top, on a day.
+    pub async fn counts_by_root(&mut self, on: Date) -> Result<Vec<(UnitId, Kind, i64)>> {
+        let sql = "SELECT COALESCE(p.parent, v.parent) AS root, v.kind, COUNT(*) AS n
+                   FROM orgs_version v
+                   LEFT JOIN orgs_version p ON p.unit = v.parent AND p.superseded_at IS NULL
+                        AND p.valid_from <= $1 AND p.valid_to > $1
+                   WHERE v.tree = 'territory' AND v.parent IS NOT NULL AND v.superseded_at IS NULL
+                     AND v.valid_from <= $1 AND v.valid_to > $1
+                   GROUP BY COALESCE(p.parent, v.parent), v.kind";
+        let mut out = Vec::new();
+        for row in self.ask(sql, params![on]).await? {
+            if let Some(kind) = Kind::from_key(Tree::Territory, &row.text("kind")?) {
+                out.push((row.id("root")?, kind, row.int("n")?));
+            }
+        }
+        Ok(out)
+    }
 }
