@@ -1,6 +1,6 @@
 -- The registry of the exchange: who is connected, what they offer, who may call it.
 
--- One row: the instance and the number of the registry's present state.
+-- One row: the instance, and the number of the present state of the registry.
 CREATE TABLE exchange_registry (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     instance TEXT NOT NULL,

@@ -8,13 +8,15 @@ use kernel::db::Migration;
 use kernel::listeners::Listener;
 use kernel::module::{Card, Finding, Module};
 use kernel::{Cx, Kernel, Permission, Ref, Result};
+use utoipa::OpenApi;
+use web::{Pages, Routes};
 
 use crate::config::Settings;
 use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
 use crate::store::lists;
 use crate::viewer::Viewer;
-use crate::{permissions, store, t};
+use crate::{api, permissions, store, t};
 
 /// The module.
 #[derive(Clone)]
@@ -115,4 +117,14 @@ async fn describe(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
         _ => None,
     };
     Ok(found)
+}
+
+impl Pages for Exchange {
+    fn routes(&self) -> Routes {
+        api::routes(&self.keeper)
+    }
+
+    fn openapi(&self) -> Option<utoipa::openapi::OpenApi> {
+        Some(api::ApiDoc::openapi())
+    }
 }

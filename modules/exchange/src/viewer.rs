@@ -36,6 +36,27 @@ impl Viewer {
         })
     }
 
+    /// Paths (`instance/class/member/subsystem`) of the subsystems in which the reader takes part, retired ones
+    /// included, as records of calls name them; `None` means every call may be seen.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn paths(&self, k: &Kernel) -> Result<Option<Vec<String>>> {
+        if *self == Self::All {
+            return Ok(None);
+        }
+        let mut p = params![];
+        let own = self.condition(&["m.agency_id"], &["s.id"], &mut p);
+        let sql = format!(
+            "SELECT r.instance, m.class, m.code AS member, s.code FROM exchange_subsystem s
+             JOIN exchange_member m ON m.id = s.member_id JOIN exchange_registry r ON r.one = 1 WHERE {own}"
+        );
+        let path = |r: &kernel::db::Row| {
+            Ok([r.text("instance")?, r.text("class")?, r.text("member")?, r.text("code")?].join("/"))
+        };
+        k.db.query(&sql, p).await?.iter().map(path).collect::<Result<Vec<_>>>().map(Some)
+    }
+
     /// An SQL condition that holds for rows in which the reader takes part. `agencies` are columns with agency
     /// identifiers, `subsystems` columns with subsystem identifiers; parameters are added to `p`.
     pub fn condition(&self, agencies: &[&str], subsystems: &[&str], p: &mut Vec<Value>) -> String {

@@ -1,6 +1,8 @@
 //! Decisions about agreements. The provider decides; the step is a rule of `agreement`; what became true is
 //! recorded in the agreement's history, the journal and the audit in one transaction.
 
+use std::time::Duration;
+
 use base::error::Refusal;
 use kernel::{Committed, Cx, Error, Kernel, Result, Scope, Tx};
 
@@ -79,7 +81,18 @@ pub async fn decide(
     decision: &Decision,
     request: &Request,
 ) -> Result<(Agreement, Committed)> {
-    k.retrying(async || attempt(k, cx, id, decision, request).await).await
+    const TRIES: u32 = 5;
+    let mut tries = 1;
+    loop {
+        match attempt(k, cx, id, decision, request).await {
+            // PostgreSQL asks for a repetition after a serialization failure or deadlock.
+            Err(Error::Unavailable { what: "database", .. }) if tries < TRIES => {
+                tokio::time::sleep(Duration::from_millis(5 << tries)).await;
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
 }
 
 async fn attempt(

@@ -112,8 +112,8 @@ fn nothing_is_taken_from_under_a_standing_agreement() {
     blocked(&empty, &stored(State::Approved), "leaves out agreement");
     assert_eq!(
         compare(&empty, &stored(State::Revoked)).count(Kind::Removed),
-        7,
-        "members, subsystems, services, client"
+        6,
+        "members, subsystems, services"
     );
     empty.instance = "EE".into();
     blocked(&empty, &stored(State::Revoked), "instance");

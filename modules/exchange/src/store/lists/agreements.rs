@@ -209,7 +209,7 @@ pub async fn agreement_counts(
         let (word, bound) = (p.len() - 1, p.len());
         let sql = format!(
             "SELECT COUNT(*) AS n FROM (SELECT a.id FROM {TABLES}
-             WHERE {seen} AND {found} AND ({STATE}) = ${word} LIMIT ${bound}) AS some"
+             WHERE {seen} AND {found} AND ({STATE}) = ${word} LIMIT ${bound}) AS counted"
         );
         out.push((state, db.query_one(&sql, p).await?.int("n")?));
     }

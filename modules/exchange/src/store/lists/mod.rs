@@ -3,9 +3,13 @@
 //! is much.
 
 mod agreements;
+mod calls;
 mod catalogue;
 
 pub use agreements::{AgreementFilter, AgreementRow, After, agreement_counts, agreement_row, agreements};
+pub use calls::{
+    CallAfter, CallFilter, CallRow, Ending, Hour, Paths, by_hour, call, call_counts, calls, totals_since,
+};
 pub use catalogue::{
     CatalogueFilter, EndpointRow, MemberRow, ServiceRow, SubsystemRow, endpoints, member, members, service, services,
     subsystem, subsystems,
