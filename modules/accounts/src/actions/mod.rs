@@ -1,0 +1,35 @@
+//! What people do here: one function per verb, one transaction each, audited. Rules are in the kernel's
+//! `identity`; pages and interfaces only translate.
+
+pub mod clients;
+pub mod links;
+pub mod officials;
+pub mod own;
+pub mod sign_in;
+
+use kernel::error::{FieldError, Refusal};
+use kernel::i18n::{Lang, Text};
+use kernel::{Cx, Error, Result};
+
+/// A refusal with its sentence in both languages.
+pub(crate) fn refused<T>(code: &'static str, say: impl Fn(Lang) -> String) -> Result<T> {
+    Err(Refusal::new(code, Text::both(say)).into())
+}
+
+/// One wrong value with its sentence in both languages.
+pub(crate) fn wrong<S: Into<String>>(field: &str, say: impl Fn(Lang) -> S) -> FieldError {
+    FieldError { field: field.to_owned(), text: Text::both(say) }
+}
+
+/// `Invalid` if anything was found.
+pub(crate) fn check(errors: Vec<FieldError>) -> Result<()> {
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// The person who acts, for actions on one's own account.
+pub(crate) fn own_person(cx: &Cx) -> Result<kernel::PersonId> {
+    match cx.actor {
+        kernel::Actor::Official { person, .. } => Ok(person),
+        _ => Err(Error::SignIn),
+    }
+}

@@ -1,0 +1,85 @@
+//! The pages: signing in, one's own account, and the administration of officials and system clients.
+
+mod account;
+mod clients;
+mod dates;
+mod login;
+mod official;
+mod officials;
+pub(crate) mod request;
+mod welcome;
+
+use kernel::PersonId;
+use kernel::identity::clients::ClientId;
+use web::Access;
+use web::ui::Icon;
+
+use crate::mount::Mount;
+use crate::{Accounts, permissions as may, t};
+
+pub(crate) fn routes(a: &Accounts) -> web::Routes {
+    let (read, manage) = (Access::Needs(may::OFFICIAL_READ), Access::Needs(may::OFFICIAL_MANAGE));
+    let (see, issue) = (Access::Needs(may::CLIENT_READ), Access::Needs(may::CLIENT_MANAGE));
+    Mount::new(a)
+        .get("/login", Access::Public, login::form)
+        .post("/login", Access::Public, login::sign_in)
+        .post("/logout", Access::Public, login::sign_out)
+        .get("/welcome/{secret}", Access::Public, welcome::form)
+        .post("/welcome/{secret}", Access::Public, welcome::submit)
+        .get("/account", Access::SignedIn, account::page)
+        .get("/account/choose", Access::SignedIn, account::choose)
+        .post("/account/appointment", Access::SignedIn, account::chosen)
+        .get("/account/password", Access::SignedIn, account::password)
+        .post("/account/password", Access::SignedIn, account::change_password)
+        .post("/account/sessions/{session}/end", Access::SignedIn, account::end_session)
+        .get("/accounts/officials", read, officials::list)
+        .get("/accounts/officials/new", manage, officials::new)
+        .post("/accounts/officials", manage, officials::create)
+        .get("/accounts/officials/{person}", read, official::page)
+        .get("/accounts/officials/{person}/appoint", manage, officials::appoint_form)
+        .post("/accounts/officials/{person}/appoint", manage, officials::appoint)
+        .get("/accounts/officials/{person}/rename", manage, official::rename_form)
+        .post("/accounts/officials/{person}/rename", manage, official::rename)
+        .get("/accounts/officials/{person}/lock", manage, official::lock_form)
+        .post("/accounts/officials/{person}/lock", manage, official::lock)
+        .post("/accounts/officials/{person}/unlock", manage, official::unlock)
+        .get("/accounts/officials/{person}/password-link", manage, official::link_form)
+        .post("/accounts/officials/{person}/password-link", manage, official::link)
+        .get("/accounts/appointments/{appointment}/end", manage, official::end_form)
+        .post("/accounts/appointments/{appointment}/end", manage, official::end)
+        .get("/accounts/clients", see, clients::list)
+        .get("/accounts/clients/new", issue, clients::new)
+        .post("/accounts/clients", issue, clients::create)
+        .get("/accounts/clients/{client}", see, clients::page)
+        .get("/accounts/clients/{client}/rotate", issue, clients::rotate_form)
+        .post("/accounts/clients/{client}/rotate", issue, clients::rotate)
+        .get("/accounts/clients/{client}/revoke", issue, clients::revoke_form)
+        .post("/accounts/clients/{client}/revoke", issue, clients::revoke)
+        .done()
+}
+
+pub(crate) fn nav() -> Vec<web::Nav> {
+    vec![
+        web::Nav::new(
+            "/accounts/officials",
+            Icon::Users,
+            t::nav_officials,
+            Access::Needs(may::OFFICIAL_READ),
+        )
+        .group(t::nav_group)
+        .order(80),
+        web::Nav::new("/accounts/clients", Icon::Key, t::nav_clients, Access::Needs(may::CLIENT_READ))
+            .group(t::nav_group)
+            .order(81),
+    ]
+}
+
+/// The page of an official.
+pub(crate) fn official_path(id: PersonId) -> String {
+    format!("/accounts/officials/{id}")
+}
+
+/// The page of a client.
+pub(crate) fn client_path(id: ClientId) -> String {
+    format!("/accounts/clients/{id}")
+}

@@ -1,0 +1,60 @@
+//! The port by which the pages' door asks who came.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kernel::identity::{Appointment, Visitor};
+use kernel::{Actor, Grants, Kernel, Result};
+
+use crate::{Accounts, agencies};
+
+/// Answers from the tables of `identity` and the keys of the issuer.
+pub(crate) struct BySession(pub(crate) Accounts);
+
+#[async_trait]
+impl web::Sessions for BySession {
+    async fn by_cookie(&self, k: &Kernel, token: &str) -> Result<Option<web::Visitor>> {
+        let Some(visitor) = self.0.identity.recognise(k, token).await? else { return Ok(None) };
+        Ok(Some(shown(k, visitor).await?))
+    }
+
+    async fn by_bearer(&self, k: &Kernel, token: &str) -> Result<Option<web::Visitor>> {
+        Ok(self.0.issuer.verify(token, k.clock.now()).ok().map(|claims| web::Visitor {
+            actor: Actor::System { subsystem: claims.subsystem.clone() },
+            grants: Arc::new(Grants::default()),
+            account: None,
+        }))
+    }
+}
+
+async fn shown(k: &Kernel, v: Visitor) -> Result<web::Visitor> {
+    let own = match &v.appointment {
+        Some(appointment) => post(k, appointment).await?,
+        None => web::Appointment { id: String::new(), post: String::new(), agency: String::new() },
+    };
+    let mut others = Vec::with_capacity(v.others.len());
+    for appointment in &v.others {
+        others.push(post(k, appointment).await?);
+    }
+    let account = web::Account {
+        name: v.person.full_name,
+        post: own.post,
+        agency: own.agency,
+        lang: v.person.lang,
+        others,
+    };
+    Ok(web::Visitor {
+        actor: Actor::Official { person: v.person.id, appointment: v.appointment.map(|a| a.id) },
+        grants: v.grants,
+        account: Some(account),
+    })
+}
+
+async fn post(k: &Kernel, appointment: &Appointment) -> Result<web::Appointment> {
+    let agency = agencies::of(k, appointment, k.clock.now().date()).await?;
+    Ok(web::Appointment {
+        id: appointment.id.to_string(),
+        post: appointment.post.clone(),
+        agency: agency.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,12 @@
+//! Accounts through the front door, on every backend.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod account;
+mod api;
+mod clients;
+mod coverage;
+mod officials;
+mod place;
+mod records;
+mod sign_in;
