@@ -112,6 +112,27 @@ impl Browser {
         self.loaded().await.with_context(|| format!("{url} did not finish loading"))
     }
 
+    /// Signs in by the form at `login`, as a person would.
+    ///
+    /// # Errors
+    /// When there is no such form, or the sign-in is refused and the form comes back.
+    pub async fn sign_in(&mut self, login: &str, name: &str, password: &str) -> Result<()> {
+        self.open(login).await?;
+        self.forget_events();
+        let fill = format!(
+            "{{ const f = document.querySelector('input[type=password]').form; \
+             f.querySelector('[name=username]').value = {}; \
+             f.querySelector('[type=password]').value = {}; f.requestSubmit(); true }}",
+            serde_json::to_string(name)?,
+            serde_json::to_string(password)?
+        );
+        self.script(&fill).await?;
+        self.loaded().await?;
+        let still = self.script("document.querySelector('input[type=password]') !== null").await?;
+        anyhow::ensure!(still != true, "the sign-in was refused");
+        Ok(())
+    }
+
     /// Waits for the page that a click or a form has asked for.
     ///
     /// # Errors

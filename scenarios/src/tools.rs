@@ -26,6 +26,14 @@ pub fn tool(variable: &str, test: &str) -> Option<PathBuf> {
     found
 }
 
+/// Chromium: the one named by `LIENTHONG_TEST_CHROMIUM`, or the distribution's.
+pub fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("LIENTHONG_TEST_CHROMIUM").map(PathBuf::from);
+    let usual =
+        ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].map(PathBuf::from);
+    named.into_iter().chain(usual).find(|p| p.is_file())
+}
+
 /// The root of the source tree.
 pub fn repository() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
