@@ -66,10 +66,11 @@ pub fn router(k: Kernel, site: Site, sessions: Arc<dyn Sessions>, modules: &[Arc
     for route in routes.flat_map(|r| r.0) {
         app = app.route(route.path, guarded(&at_door, route.access, route.limit, route.handler));
     }
-    let lost = || any(async || Failure::no_page());
-    let usual = Limit::Bytes(1 << 20);
+    // Behind the public door, so that people signed in see what is missing in their own frame.
+    let public = Guard { door: at_door.clone(), access: Access::Public, limit: Limit::Streaming };
+    let lost = any(async || Failure::no_page()).layer(from_fn_with_state(public, guard)).with_state(k.clone());
     app.route(ASSETS, get(move |request: Request| async move { asset(&site, &request) }))
-        .fallback_service(guarded(&at_door, Access::Public, usual, lost()).with_state(k.clone()))
+        .fallback_service(lost)
         .method_not_allowed_fallback(async || Failure::method())
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(at_door, door))
