@@ -5,6 +5,7 @@ pub use base::{clock, config, error, i18n, id_type, ids, problem, random, text};
 
 pub mod audit;
 pub mod backup;
+pub mod blobs;
 pub mod crypt;
 pub mod cx;
 pub mod db;

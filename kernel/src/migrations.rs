@@ -76,5 +76,6 @@ pub(crate) fn all() -> Vec<(&'static str, &'static [Migration])> {
         ("orgs", crate::orgs::MIGRATIONS),
         ("identity", crate::identity::MIGRATIONS),
         ("tokens", crate::tokens::MIGRATIONS),
+        ("blobs", crate::blobs::MIGRATIONS),
     ]
 }
