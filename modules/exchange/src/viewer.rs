@@ -3,7 +3,7 @@
 
 use kernel::db::Value;
 use kernel::orgs::UnitId;
-use kernel::{Actor, AgencyFilter, Cx, Error, Kernel, Result, params};
+use kernel::{Actor, AgencyFilter, Cx, Error, Kernel, Permission, Result, params};
 
 use crate::ids::SubsystemId;
 use crate::permissions;
@@ -29,8 +29,16 @@ impl Viewer {
             let id = subsystem_at(k, subsystem).await?;
             return id.map(Self::Subsystem).ok_or(Error::Denied { permission: permissions::READ.name });
         }
-        cx.may_somewhere(permissions::READ)?;
-        Ok(match cx.agencies(permissions::READ) {
+        Self::under(cx, permissions::READ)
+    }
+
+    /// How far an official reaches under a permission.
+    ///
+    /// # Errors
+    /// `SignIn` or `Denied` for who does not hold it over anything.
+    pub fn under(cx: &Cx, permission: Permission) -> Result<Self> {
+        cx.may_somewhere(permission)?;
+        Ok(match cx.agencies(permission) {
             AgencyFilter::All => Self::All,
             AgencyFilter::Only(units) => Self::Agencies(units),
         })

@@ -3,6 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use base::clock::{Date, Timestamp};
 use kernel::{Error, Kernel};
 use serde::{Deserialize, Serialize};
@@ -12,11 +13,17 @@ use web::{Access, Cx, Path, Query, Routes};
 use super::page::{Page, limit, parsed, wrong};
 use crate::store::lists::{self, CallAfter, CallFilter, CallRow, Ending};
 use crate::viewer::Viewer;
+use crate::{Exchange, bundle};
 
-pub(super) fn routes() -> Routes {
+pub(super) fn routes(exchange: &Exchange) -> Routes {
+    let exchange = exchange.clone();
+    let bundle = move |k: State<Kernel>, cx: Cx, id: Path<String>, q: Query<Wanted>| {
+        evidence(exchange.clone(), k, cx, id, q)
+    };
     Routes::new()
         .get("/api/exchange/v1/calls", Access::SignedIn, list)
         .get("/api/exchange/v1/calls/{request_id}", Access::SignedIn, get)
+        .get("/api/exchange/v1/calls/{request_id}/evidence", Access::SignedIn, bundle)
 }
 
 /// Which calls are asked for.
@@ -165,4 +172,32 @@ pub(super) async fn get(
     let paths = Viewer::of(&k, &cx).await?.paths(&k).await?;
     let found = lists::call(&k.db, paths.as_deref(), &request_id).await?;
     Ok(Json(found.ok_or(Error::NotFound { kind: "exchange.call" })?.into()))
+}
+
+/// What of a call is to be disclosed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// `personal`: also path, query and the person asking, for officers with that right. Each time is recorded.
+    disclose: Option<String>,
+}
+
+/// The evidence of a call: a file that `lienthong verify` checks without a network. Systems get it for calls in
+/// which they are consumer or provider.
+#[utoipa::path(get, path = "/api/exchange/v1/calls/{request_id}/evidence", tag = "exchange",
+    params(("request_id" = String, Path), Wanted), responses((status = 200, content_type = "application/json")))]
+pub(super) async fn evidence(
+    exchange: Exchange,
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(request_id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> web::Result<Response> {
+    let personal = match wanted.disclose.as_deref() {
+        None | Some("") => false,
+        Some("personal") => true,
+        Some(other) => return Err(wrong("disclose", other).into()),
+    };
+    let bundle = bundle::issue(&exchange, &k, &cx, &request_id, personal).await?;
+    Ok(bundle::file(&request_id, &bundle))
 }

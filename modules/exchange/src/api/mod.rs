@@ -15,17 +15,18 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use web::{Access, Cx, Routes};
 
+use crate::Exchange;
 use crate::listen::Keeper;
 use crate::permissions;
 use crate::viewer::Viewer;
 
 /// The routes.
-pub(crate) fn routes(keeper: &Arc<Keeper>) -> Routes {
-    let keeper = Arc::clone(keeper);
+pub(crate) fn routes(exchange: &Exchange) -> Routes {
+    let keeper = Arc::clone(exchange.keeper());
     let at_snapshot = move |k: State<Kernel>, cx: Cx| snapshot(Arc::clone(&keeper), k, cx);
     catalogue::routes()
         .merge(agreements::routes())
-        .merge(calls::routes())
+        .merge(calls::routes(exchange))
         .get("/api/exchange/v1/snapshot", Access::Needs(permissions::READ), at_snapshot)
 }
 
@@ -56,6 +57,7 @@ pub(crate) fn routes(keeper: &Arc<Keeper>) -> Routes {
         agreements::revoke,
         calls::list,
         calls::get,
+        calls::evidence,
         snapshot
     )
 )]
