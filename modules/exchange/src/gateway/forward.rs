@@ -306,21 +306,27 @@ async fn read_whole(incoming: &mut Incoming, idle: Duration) -> Result<Content, 
     }))
 }
 
+/// How often the connection's own task is let go first, to hand over what has arrived together with the head.
+const HAND_OVERS: u8 = 3;
+
 /// Reads what is there without waiting, in the hope that it is all: a small answer is then written in one piece.
 async fn read_at_hand(incoming: &mut Incoming) -> Result<Content, Trouble> {
-    let (mut pieces, mut size, mut digest) = (VecDeque::new(), 0, Sha::new(&SHA256));
-    // Lets the connection's own task hand over what has arrived together with the head.
-    tokio::task::yield_now().await;
+    let (mut pieces, mut size, mut digest) = (VecDeque::<Bytes>::new(), 0, Sha::new(&SHA256));
+    let mut patience = HAND_OVERS;
     while size <= SMALL {
-        let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut *incoming).poll_frame(cx))).await;
-        match polled {
-            Poll::Pending => break,
+        match poll_fn(|cx| Poll::Ready(Pin::new(&mut *incoming).poll_frame(cx))).await {
+            Poll::Pending if patience == 0 => break,
+            Poll::Pending => {
+                patience -= 1;
+                tokio::task::yield_now().await;
+            }
             Poll::Ready(None) => {
-                let whole: Vec<u8> = pieces.iter().flat_map(|p: &Bytes| p.iter().copied()).collect();
+                let whole: Vec<u8> = pieces.iter().flat_map(|p| p.iter().copied()).collect();
                 return Ok(Content::Whole(whole.into()));
             }
             Poll::Ready(Some(frame)) => {
                 let Ok(data) = frame.map_err(|_| Trouble::Incomplete)?.into_data() else { continue };
+                patience = HAND_OVERS;
                 size += data.len();
                 digest.update(&data);
                 pieces.push_back(data);

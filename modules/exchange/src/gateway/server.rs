@@ -96,11 +96,12 @@ async fn connection(tcp: TcpStream, door: &Door, stop: watch::Receiver<bool>) ->
         Times { head: policy.head_timeout(), idle: policy.idle_timeout(), stall: policy.stall_timeout() };
     let slot = Arc::new(Slot::default());
     let mut tap = Tap::new(stream, Arc::clone(&slot), policy.limits(), times);
-    if tap.speaks_http2().await? {
-        serve_http2(tap, door, stop).await
-    } else {
-        serve_http1(tap, slot, door, stop).await
-    }
+    let http2 = tokio::select! {
+        http2 = tap.speaks_http2() => http2?,
+        // Nothing was asked yet.
+        () = until(stop.clone()) => return Ok(()),
+    };
+    if http2 { serve_http2(tap, door, stop).await } else { serve_http1(tap, slot, door, stop).await }
 }
 
 async fn serve_http1(
