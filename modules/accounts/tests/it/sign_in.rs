@@ -116,22 +116,19 @@ async fn nothing_tells_whether_an_account_exists() {
         officials::create(&p.accounts, p.k(), &p.cx(), &waiting).await.unwrap();
         let mut pages = Vec::new();
         for name in ["binh.tt", "khong.co", "chua.dat", "Không Thể Là Tên", ""] {
-            let answer = p.browser().sign_in(name, "một mật khẩu sai nào đó").await;
+            let body = encode(&[("username", name), ("password", "một mật khẩu sai nào đó")]);
+            let headers = [("sec-fetch-site", "same-origin"), ("x-request-id", "the-same-number")];
+            let answer = p.browser().send(Method::POST, "/login", FORM, body, &headers).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
             assert!(answer.headers.get("set-cookie").is_none());
             // The name typed is shown again; everything else must be equal.
-            pages.push(strip(&answer.text(), name));
+            pages.push(answer.text().replace(&format!("value=\"{name}\""), "value=\"\""));
         }
-        assert!(pages.windows(2).all(|w| w[0] == w[1]));
+        for pair in pages.windows(2) {
+            assert_eq!(pair[0], pair[1]);
+        }
     })
     .await;
-}
-
-/// The page without what differs in every answer.
-fn strip(page: &str, name: &str) -> String {
-    let typed = format!("value=\"{}\"", name.replace('&', "&#38;"));
-    let lines = page.replace(&typed, "value=\"\"");
-    lines.lines().filter(|l| !l.contains("csrf") && !l.contains("request")).collect()
 }
 
 #[tokio::test]
