@@ -1,2 +1,42 @@
-//! The one binary, `lienthong`.
-fn main() {}
+//! The one binary, `lienthong`: configuration, kernel, modules, server; sub-commands for roles and upkeep.
+
+mod assemble;
+mod cli;
+mod commands;
+mod control;
+mod demo;
+mod lock;
+mod operations;
+mod server;
+mod settings;
+mod tls;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Two providers may be compiled in; rustls must be told which one, once.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        eprintln!("lienthong: the cryptographic provider is already chosen");
+    }
+    match cli::Cli::parse().run() {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("lienthong: {}", chain(&e));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The whole chain of causes, each once.
+fn chain(e: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in e.chain() {
+        let text = cause.to_string();
+        if !parts.iter().any(|p| p.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}

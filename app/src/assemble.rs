@@ -1,0 +1,166 @@
+//! Puts the platform together: kernel, modules by name, pages, gateway. The only place that knows them all.
+
+use std::sync::{Arc, OnceLock};
+
+use accounts::Accounts;
+use anyhow::Context;
+use exchange::Exchange;
+use kernel::clock::{Clock, SystemClock};
+use kernel::db::Db;
+use kernel::keys::Keys;
+use kernel::random::SystemRandom;
+use kernel::sealed::AuditSeal;
+use kernel::tokens::TokenIssuer;
+use kernel::{Kernel, Module, Parts};
+use units::Units;
+use web::{Pages, Site};
+
+use crate::operations::Operations;
+use crate::settings::{Log, Settings};
+
+/// The assembled platform. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// The settings it was built from.
+    pub settings: Arc<Settings>,
+    /// The kernel.
+    pub kernel: Kernel,
+    /// The exchange, whose gateway the server needs.
+    pub exchange: Arc<Exchange>,
+    /// The accounts, who answer for sessions.
+    pub accounts: Arc<Accounts>,
+    pages: Arc<Vec<Arc<dyn Pages>>>,
+}
+
+impl Platform {
+    /// Opens everything, brings the schema up to date and starts the modules.
+    pub async fn open(settings: Settings) -> anyhow::Result<Self> {
+        Self::open_with_clock(settings, Arc::new(SystemClock), vec![]).await
+    }
+
+    /// As [`Platform::open`], on a clock that may be moved and with further modules: for the demonstration.
+    pub async fn open_with_clock(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        more: Vec<Arc<dyn Pages>>,
+    ) -> anyhow::Result<Self> {
+        let platform = Self::open_bare_with_clock(settings, clock, more).await?;
+        let k = &platform.kernel;
+        let modules = platform.modules();
+        let steps = k.migrate(&modules).await.context("the database schema cannot be brought up to date")?;
+        if !steps.is_empty() {
+            tracing::info!(steps = steps.len(), "schema brought up to date");
+        }
+        let seal = AuditSeal::open(k, &platform.settings.platform.name)
+            .await
+            .context("the audit log cannot be opened")?;
+        for module in &modules {
+            module.start(k).await.with_context(|| format!("module {} cannot start", module.name()))?;
+        }
+        k.run(&modules);
+        let kernel = k.clone();
+        tokio::spawn(async move { seal.run(kernel).await });
+        Ok(platform)
+    }
+
+    /// Opens keys and database without touching the schema: for upkeep.
+    pub async fn open_bare(settings: Settings) -> anyhow::Result<Self> {
+        Self::open_bare_with_clock(settings, Arc::new(SystemClock), vec![]).await
+    }
+
+    async fn open_bare_with_clock(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        more: Vec<Arc<dyn Pages>>,
+    ) -> anyhow::Result<Self> {
+        let random = Arc::new(SystemRandom);
+        let key = settings.master_key();
+        if let Some(dir) = key.parent() {
+            std::fs::create_dir_all(dir)?;
+        }
+        let keys = Arc::new(Keys::load(&key, Some(&*random))?);
+        let db = Db::open(&settings.database_url()).await.context("the database cannot be opened")?;
+        let kernel = Kernel::new(Parts {
+            db,
+            clock,
+            random,
+            keys,
+            config: settings.config.clone(),
+            data_dir: settings.data().to_path_buf(),
+        });
+        let issuer = issuer(&settings)?;
+        let exchange_settings = settings.config.section("exchange")?;
+        let exchange = Exchange::connected(exchange_settings, issuer.clone(), &settings.platform.name);
+        let (exchange, accounts) = (Arc::new(exchange), Arc::new(Accounts::new(&kernel, issuer)?));
+        let named: Arc<OnceLock<Vec<Arc<dyn Module>>>> = Arc::default();
+        let operations = Arc::new(Operations::new(named.clone()));
+        let mut pages: Vec<Arc<dyn Pages>> =
+            vec![exchange.clone(), Arc::new(Units), accounts.clone(), operations];
+        pages.extend(more);
+        let _ = named.set(pages.iter().map(|p| p.clone() as Arc<dyn Module>).collect());
+        Ok(Self { settings: Arc::new(settings), kernel, exchange, accounts, pages: Arc::new(pages) })
+    }
+
+    /// The modules, in the order in which they were named.
+    pub fn modules(&self) -> Vec<Arc<dyn Module>> {
+        self.pages.iter().map(|p| p.clone() as Arc<dyn Module>).collect()
+    }
+
+    /// All pages and interfaces as one router.
+    pub fn router(&self) -> anyhow::Result<axum::Router> {
+        let site = Site::from_config(&self.kernel.config)?.demo(self.settings.demo).search("/units");
+        Ok(web::router(self.kernel.clone(), site, self.accounts.sessions(), &self.pages))
+    }
+
+    /// A one-time address with which the first operator sets a password.
+    pub async fn first_operator_link(&self) -> anyhow::Result<String> {
+        let site = Site::from_config(&self.kernel.config)?;
+        let handed = accounts::actions::links::create_first_operator_link(&self.kernel, false).await?;
+        Ok(format!("{}{}", site.origin(), handed.path.expose()))
+    }
+
+    /// Reads every section of the configuration as its owner would, without opening anything.
+    pub fn check_sections(settings: &Settings) -> anyhow::Result<()> {
+        Site::from_config(&settings.config)?;
+        settings.config.section::<kernel::tokens::Settings>("tokens")?;
+        settings.config.section::<kernel::identity::Settings>("identity")?;
+        settings.config.section::<crate::operations::Settings>("operations")?;
+        let exchange: exchange::config::Settings = settings.config.section("exchange")?;
+        exchange.check().map_err(|text| anyhow::anyhow!("[exchange] {}", text.en))?;
+        exchange::evidence::Settings::read(&settings.config)?;
+        Ok(())
+    }
+
+    /// Stops background work and the modules, then closes the database.
+    pub async fn close(&self) {
+        self.kernel.stop();
+        for module in self.modules() {
+            if let Err(e) = module.stop(&self.kernel).await {
+                tracing::error!(module = module.name(), error = e.chain(), "did not stop well");
+            }
+        }
+        self.kernel.db.close().await;
+    }
+}
+
+/// The token issuer, under the public address unless the configuration names another.
+fn issuer(settings: &Settings) -> anyhow::Result<TokenIssuer> {
+    let mut tokens: kernel::tokens::Settings = settings.config.section("tokens")?;
+    if tokens.issuer.is_empty() {
+        tokens.issuer = Site::from_config(&settings.config)?.origin().to_owned();
+    }
+    Ok(TokenIssuer::new(tokens))
+}
+
+/// Sends the program's own log to standard error, as text or JSON lines.
+pub fn start_logging(log: &Log) -> anyhow::Result<()> {
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(&log.filter).context("[log] filter is not understood")?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match log.format.as_str() {
+        "json" => builder.json().try_init(),
+        "text" => builder.try_init(),
+        other => anyhow::bail!("[log] format is `text` or `json`, not `{other}`"),
+    };
+    started.map_err(|e| anyhow::anyhow!("logging cannot be started: {e}"))
+}

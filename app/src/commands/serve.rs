@@ -1,0 +1,32 @@
+//! `serve`: the platform in production.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use super::block_on;
+use crate::assemble::{Platform, start_logging};
+use crate::cli::Place;
+use crate::lock::DataLock;
+use crate::server;
+use crate::settings::Settings;
+
+/// Runs until a signal asks it to stop.
+pub fn run(place: &Place) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(place)?;
+    start_logging(&settings.log)?;
+    let _lock = DataLock::take(settings.data())?;
+    block_on(async {
+        let platform = Platform::open(settings).await?;
+        if platform.kernel.setting("demo").await?.is_some() {
+            bail!("this data belongs to a demonstration, which can never become production");
+        }
+        crate::operations::recorder();
+        server::run(platform, async |address| {
+            tracing::info!(%address, "ready");
+            Ok(())
+        })
+        .await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}

@@ -1,0 +1,111 @@
+//! The Unix socket in the data directory through which upkeep commands ask the running process: one line of JSON
+//! each way. Only the owner of the data can reach it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use kernel::backup;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixListener;
+
+use crate::assemble::Platform;
+
+/// What can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Request {
+    /// Make a backup into an empty directory.
+    Backup {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Make a one-time link for the first operator.
+    FirstOperator,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The backup was made.
+    Backup(backup::Manifest),
+    /// The link.
+    Link(String),
+    /// It was refused or failed.
+    Failed(String),
+}
+
+fn path(data: &Path) -> PathBuf {
+    data.join("control.sock")
+}
+
+/// Serves requests until the platform stops.
+pub async fn serve(platform: Platform) -> anyhow::Result<()> {
+    let path = path(&platform.kernel.data_dir);
+    // The data lock is held: a socket file left behind belongs to nobody.
+    let _ = std::fs::remove_file(&path);
+    let listener =
+        UnixListener::bind(&path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let mut stop = platform.kernel.stopping();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let (stream, _) = accepted?;
+                let platform = platform.clone();
+                tokio::spawn(async move {
+                    if let Err(e) = answer(&platform, stream).await {
+                        tracing::warn!(error = %e, "a control request failed");
+                    }
+                });
+            }
+            _ = stop.changed() => break,
+        }
+    }
+    let _ = std::fs::remove_file(&path);
+    Ok(())
+}
+
+async fn answer(platform: &Platform, stream: tokio::net::UnixStream) -> anyhow::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    tokio::io::BufReader::new(read.take(64 * 1024)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str(&line) {
+        Ok(request) => handle(platform, request).await,
+        Err(e) => Answer::Failed(e.to_string()),
+    };
+    write.write_all(serde_json::to_string(&answer)?.as_bytes()).await?;
+    write.write_all(b"\n").await?;
+    Ok(())
+}
+
+async fn handle(platform: &Platform, request: Request) -> Answer {
+    let k = &platform.kernel;
+    match request {
+        Request::Backup { dir } => match backup::make(k, &platform.modules(), &dir).await {
+            Ok(manifest) => Answer::Backup(manifest),
+            Err(e) => Answer::Failed(e.chain()),
+        },
+        Request::FirstOperator => match platform.first_operator_link().await {
+            Ok(link) => Answer::Link(link),
+            Err(e) => Answer::Failed(crate::chain(&e)),
+        },
+    }
+}
+
+/// Asks the process that runs on `data`; `None` when none runs.
+pub fn ask(data: &Path, request: &Request) -> anyhow::Result<Option<Answer>> {
+    let Ok(mut stream) = UnixStream::connect(path(data)) else { return Ok(None) };
+    stream.write_all(serde_json::to_string(request)?.as_bytes())?;
+    stream.write_all(b"\n")?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    if line.is_empty() {
+        bail!("the running process ended before it answered");
+    }
+    Ok(Some(serde_json::from_str(&line)?))
+}

@@ -1,0 +1,47 @@
+//! Listens, serves gateway and pages on one address, and ends in order: no new connections, calls in progress end,
+//! their evidence is durable, background work stops, the database closes.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use exchange::gateway::{self, Door};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::assemble::Platform;
+use crate::{control, tls};
+
+/// Serves until SIGTERM or SIGINT. `ready` is called once connections are accepted.
+pub async fn run<F>(platform: Platform, ready: F) -> anyhow::Result<()>
+where
+    F: AsyncFnOnce(SocketAddr) -> anyhow::Result<()>,
+{
+    let settings = &platform.settings.server;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on", settings.listen))?;
+    let address = listener.local_addr()?;
+    let plane = platform.exchange.plane().context("the exchange has no data plane")?;
+    let gateway = plane.gateway.clone();
+    let door =
+        Door { gateway: gateway.clone(), pages: Some(platform.router()?), tls: tls::config(settings)? };
+    let control = tokio::spawn(control::serve(platform.clone()));
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let serving = tokio::spawn(gateway::serve(listener, door, stopping));
+    let outcome = ready(address).await;
+    if outcome.is_ok() {
+        asked_to_stop().await?;
+        tracing::info!("stopping");
+    }
+    let _ = stop.send(true);
+    serving.await??;
+    platform.close().await;
+    control.await??;
+    outcome
+}
+
+async fn asked_to_stop() -> std::io::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! The data plane of one process: evidence and gateway, connected to the token issuer, the documents and the metrics
+//! of this platform. What each of them does is in `evidence` and `gateway`.
+
+use std::sync::Arc;
+
+use base::clock::Timestamp;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use kernel::config::Config;
+use kernel::tokens::{TokenError, TokenIssuer};
+use kernel::{Error, Kernel, Result};
+use serde::Deserialize;
+use tlog::Hash;
+
+use crate::evidence::{Evidence, Recorder};
+use crate::gateway::ports::{
+    Authenticator, BadCredential, ClosedCall, Documents, EvidenceFailed, Expected, Monitor, OpenedCall, Parts,
+    Principal,
+};
+use crate::gateway::{Gateway, Policy, ports};
+use crate::listen::Keeper;
+use crate::store;
+
+/// Evidence and gateway of this process.
+pub struct Plane {
+    /// The evidence.
+    pub evidence: Arc<Evidence>,
+    /// The gateway.
+    pub gateway: Gateway,
+}
+
+/// The outer section, as far as it concerns the gateway.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Outer {
+    gateway: Policy,
+}
+
+/// Reads `[exchange.gateway]`.
+pub(crate) fn policy(config: &Config) -> Result<Policy> {
+    let outer: Outer = config.section("exchange").map_err(Error::internal)?;
+    outer.gateway.check().map_err(Error::internal)?;
+    Ok(outer.gateway)
+}
+
+impl Plane {
+    /// Opens the evidence and builds the gateway before it; starts sealing and indexing.
+    pub async fn open(k: &Kernel, platform: &str, issuer: &TokenIssuer, keeper: &Keeper) -> Result<Self> {
+        let evidence = Arc::new(Evidence::open(k, platform).await?);
+        evidence.run(k);
+        let gateway = Gateway::new(Parts {
+            policy: policy(&k.config)?,
+            snapshot: keeper.current(),
+            meters: keeper.meters(),
+            authenticator: Arc::new(ByToken(issuer.clone())),
+            evidence: Arc::new(Records(evidence.recorder().clone())),
+            documents: Arc::new(Stored(k.clone())),
+            monitor: Arc::new(Counters),
+            clock: k.clock.clone(),
+            random: k.random.clone(),
+        })?;
+        Ok(Self { evidence, gateway })
+    }
+}
+
+/// Consumers prove themselves with access tokens of the platform's own issuer.
+struct ByToken(TokenIssuer);
+
+impl Authenticator for ByToken {
+    fn authenticate(&self, bearer: &str, now: Timestamp) -> Result<Principal, BadCredential> {
+        match self.0.verify(bearer, now) {
+            Ok(claims) => Ok(Principal { subsystem: claims.subsystem.clone(), method: "oauth2" }),
+            Err(TokenError::Expired) => Err(BadCredential("expired")),
+            Err(TokenError::Revoked) => Err(BadCredential("revoked")),
+            Err(_) => Err(BadCredential("invalid")),
+        }
+    }
+}
+
+/// Records of the gateway as records of the log.
+struct Records(Recorder);
+
+impl ports::Evidence for Records {
+    fn expect(&self) -> Expected {
+        Box::new(self.0.expect())
+    }
+
+    fn opened(&self, call: OpenedCall) -> BoxFuture<'static, Result<Hash, EvidenceFailed>> {
+        // Time of the record and commitments are filled in by the recorder.
+        let opened = evidence::Opened { call: call.call, recorded: 0, commitments: Default::default() };
+        let recording = self.0.opened(opened, call.private);
+        Box::pin(async move { recording.await.map(|r| r.leaf).map_err(failed) })
+    }
+
+    fn closed(&self, call: ClosedCall, expected: Option<Expected>) -> BoxFuture<'static, Result<(), EvidenceFailed>> {
+        let closed = evidence::Closed {
+            call: call.call,
+            recorded: 0,
+            request_out: call.request_out,
+            response_in: call.response_in,
+            request: call.request,
+            response: call.response,
+            outcome: call.outcome,
+            fault: call.fault,
+            opened: call.opened,
+            commitments: Default::default(),
+        };
+        let expected = expected.and_then(|e| e.downcast().ok()).map(|e| *e);
+        let recording = self.0.closed(closed, call.private, expected);
+        Box::pin(async move { recording.await.map(|_| ()).map_err(failed) })
+    }
+}
+
+/// The whole chain of causes: the operator needs to know which disk said no.
+fn failed(e: crate::evidence::RecordError) -> EvidenceFailed {
+    EvidenceFailed(Error::internal(e).chain())
+}
+
+/// OpenAPI documents as the registry stores them, by their digest.
+struct Stored(Kernel);
+
+impl Documents for Stored {
+    fn document(&self, reference: &str) -> BoxFuture<'static, Result<Option<Bytes>, Error>> {
+        let (k, reference) = (self.0.clone(), reference.to_owned());
+        Box::pin(async move { Ok(store::document(&k, &reference).await?.map(Bytes::from)) })
+    }
+}
+
+/// Operational monitoring: the record of each call is kept with its evidence (`exchange_call`); here calls are only
+/// counted for the metrics.
+struct Counters;
+
+impl Monitor for Counters {
+    fn record(&self, record: xroad::opmon::Record) {
+        let succeeded = if record.succeeded { "true" } else { "false" };
+        metrics::counter!("lienthong_exchange_calls_total", "succeeded" => succeeded).increment(1);
+    }
+}
