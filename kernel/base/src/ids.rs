@@ -104,7 +104,6 @@ impl Ref {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::clock::{MovableClock, Timestamp};
     use crate::random::SeededRandom;
 
@@ -122,5 +121,6 @@ mod tests {
         assert!(a.to_string().to_uppercase().parse::<ThingId>().is_err());
         assert!(a.0.simple().to_string().parse::<ThingId>().is_err());
         assert_eq!(a.0.get_version_num(), 7);
+        assert_eq!(a.to_ref().kind, ThingId::KIND);
     }
 }

@@ -38,7 +38,7 @@ impl AuditSeal {
         let root = k.data_dir.join(DIR);
         let known = k.setting(KNOWN).await?;
         let log = match SealedLog::open(&root, &k.keys, known.as_deref())? {
-            Opened::Continued(log) => log,
+            Opened::Continued(log) => *log,
             Opened::Fresh(before) => {
                 // Rows are sealed anew from the first: the tables are the truth and still hold them.
                 let lead = |origin: &str| {

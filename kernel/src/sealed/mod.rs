@@ -68,7 +68,7 @@ impl std::fmt::Debug for SealedLog {
 /// What [`SealedLog::open`] found.
 pub enum Opened {
     /// The origin goes on.
-    Continued(SealedLog),
+    Continued(Box<SealedLog>),
     /// There is no origin, or it must not go on: call [`SealedLog::begin`].
     Fresh(Succession),
 }
@@ -107,7 +107,7 @@ impl SealedLog {
             return fresh("the log on disk does not agree with its published checkpoint");
         }
         let log = Self { root: root.to_path_buf(), origin, key, builder, published: last.size, files };
-        Ok(Opened::Continued(log))
+        Ok(Opened::Continued(Box::new(log)))
     }
 
     /// Begins a new origin of the log `name` (for example `lienthong/25/evidence`). `from` is the stream position

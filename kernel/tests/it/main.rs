@@ -1,5 +1,7 @@
 //! The kernel's promises, on every backend.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
+
 mod backup;
 mod blobs;
 mod db;

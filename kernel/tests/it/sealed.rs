@@ -11,7 +11,7 @@ fn begin(t: &TestKernel, root: &std::path::Path) -> SealedLog {
 
 fn reopened(t: &TestKernel, root: &std::path::Path, known: Option<&str>) -> Result<SealedLog, String> {
     match SealedLog::open(root, &t.kernel.keys, known).unwrap() {
-        Opened::Continued(log) => Ok(log),
+        Opened::Continued(log) => Ok(*log),
         Opened::Fresh(why) => Err(why.reason),
     }
 }

@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
 
 mod browser;
+mod durability;
 mod first_call;

@@ -1,5 +1,7 @@
 //! The framing checker seen from outside: accepted requests, refused ones, and the same answer for any split.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
+
 mod accepted;
 mod random;
 mod refused;
