@@ -47,10 +47,35 @@ impl Rgb {
         Self(mix(self.0, other.0), mix(self.1, other.1), mix(self.2, other.2))
     }
 
-    /// Moved towards black or white just far enough to be readable on all backgrounds.
-    fn readable_on(self, backgrounds: &[Self], towards: Self) -> Self {
-        let fits = |c: &Self| backgrounds.iter().all(|b| c.contrast(*b) >= READABLE);
+    /// Moved towards black or white just far enough to be readable on a background.
+    fn readable_on(self, background: Self, towards: Self) -> Self {
+        self.reaching(READABLE, background, towards)
+    }
+
+    fn reaching(self, ratio: f64, background: Self, towards: Self) -> Self {
+        let fits = |c: &Self| c.contrast(background) >= ratio;
         (0..=100).map(|p| self.mixed(towards, p)).find(fits).unwrap_or(towards)
+    }
+
+    /// As [`Rgb::reaching`] towards white, but along lightness alone (HSL): the hue stays as vivid as it was.
+    fn lightened(self, ratio: f64, background: Self) -> Self {
+        let channels = [self.0, self.1, self.2].map(|c| f64::from(c) / 255.0);
+        let (high, low) = (channels.into_iter().fold(0.0, f64::max), channels.into_iter().fold(1.0, f64::min));
+        let lightness = (high + low) / 2.0;
+        let spread = 1.0 - (2.0 * lightness - 1.0).abs();
+        let saturation = if spread > 0.0 { (high - low) / spread } else { 0.0 };
+        let at = |l: f64| {
+            let half = saturation * (1.0 - (2.0 * l - 1.0).abs()) / 2.0;
+            let channel = |c: f64| {
+                let place = if high > low { (c - low) / (high - low) * 2.0 - 1.0 } else { 0.0 };
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+                let byte = ((l + half * place) * 255.0).round().clamp(0.0, 255.0) as u8;
+                byte
+            };
+            Self(channel(channels[0]), channel(channels[1]), channel(channels[2]))
+        };
+        let steps = (0..=100).map(|n| lightness + (1.0 - lightness) * f64::from(n) / 100.0);
+        steps.map(at).find(|c| c.contrast(background) >= ratio).unwrap_or(WHITE)
     }
 }
 
@@ -71,20 +96,21 @@ pub fn sheet(primary: Rgb) -> String {
 }
 
 fn light(primary: Rgb) -> String {
-    let button = primary.readable_on(&[WHITE], BLACK);
-    let link = primary.readable_on(&[LIGHT_BACKGROUND], BLACK);
+    let button = primary.readable_on(WHITE, BLACK);
+    let link = primary.readable_on(LIGHT_BACKGROUND, BLACK);
     let soft = primary.mixed(WHITE, 90);
-    tokens(button, button.mixed(BLACK, 18), link, soft, link.readable_on(&[soft], BLACK))
+    tokens(button, button.mixed(BLACK, 18), link, soft, link.readable_on(soft, BLACK))
 }
 
 fn dark(primary: Rgb) -> String {
     // As light as white words on it allow, so that a navy button is seen on a dark page.
-    let readable = primary.readable_on(&[WHITE], BLACK);
+    let readable = primary.readable_on(WHITE, BLACK);
     let button = (0..=60).rev().map(|p| readable.mixed(WHITE, p)).find(|c| c.contrast(WHITE) >= READABLE + 0.3);
     let button = button.unwrap_or(readable);
-    let link = primary.mixed(WHITE, 35).readable_on(&[DARK_BACKGROUND], WHITE);
+    // Thin coloured letters glow less on dark than the ratio promises: a margin.
+    let link = primary.lightened(6.5, DARK_BACKGROUND);
     let soft = DARK_SURFACE.mixed(primary, 28);
-    tokens(button, button.mixed(BLACK, 14), link, soft, link.readable_on(&[soft], WHITE))
+    tokens(button, button.mixed(BLACK, 14), link, soft, link.readable_on(soft, WHITE))
 }
 
 fn tokens(button: Rgb, hover: Rgb, link: Rgb, soft: Rgb, on_soft: Rgb) -> String {

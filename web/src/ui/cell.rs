@@ -96,7 +96,7 @@ impl Cell {
 
     /// How long ago.
     pub fn fresh(fresh: Fresh) -> Self {
-        Self::new(Html::of(fresh), "lt-t")
+        Self::new(Html::of(fresh), "lt-nowrap")
     }
 
     /// A component or template.

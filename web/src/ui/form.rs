@@ -114,6 +114,14 @@ impl Form {
         parts
     }
 
+    /// The only fault, when it concerns no field.
+    fn whole(&self) -> Option<&str> {
+        match self.errors.as_slice() {
+            [(None, text)] => Some(text),
+            _ => None,
+        }
+    }
+
     fn error_count(&self) -> i64 {
         i64::try_from(self.errors.len()).unwrap_or(i64::MAX)
     }
