@@ -6,8 +6,8 @@ use base::clock::{Date, Timestamp};
 use crate::cx::{AppointmentId, PersonId};
 use crate::orgs::UnitId;
 
-/// How a post is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+/// How a post is held. The order is that in which a person's posts are offered: the own one first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Holding {
     /// Appointed to the post (*bổ nhiệm, bầu, tuyển dụng*).

@@ -9,7 +9,7 @@ use base::error::Result;
 use base::random;
 
 use super::secret::Secret;
-use crate::cx::PersonId;
+use crate::cx::{Cx, PersonId};
 use crate::db::{Db, Row};
 use crate::kernel::{Kernel, Tx};
 use crate::params;
@@ -21,6 +21,9 @@ crate::id_value!(LinkId);
 
 /// How long a link may wait.
 pub const LIFE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Links that are over are kept this long for the auditor to see.
+const KEPT: Duration = Duration::from_secs(90 * 86_400);
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +115,16 @@ pub async fn look(db: &Db, token: &str, now: Timestamp) -> Result<Option<Link>> 
 pub async fn redeem(tx: &mut Tx, token: &str, now: Timestamp) -> Result<bool> {
     let sql = format!("UPDATE identity_link SET used_at = $2 WHERE {USABLE}");
     Ok(tx.execute(&sql, params![hash(token), now]).await? == 1)
+}
+
+/// Deletes links that were over long ago.
+pub async fn prune(k: &Kernel) -> Result<u64> {
+    let now = k.clock.now();
+    let mut tx = k.begin(&Cx::kernel("links", now)).await?;
+    let gone =
+        tx.execute("DELETE FROM identity_link WHERE expires_at < $1", params![now.minus(KEPT)]).await?;
+    tx.commit().await?;
+    Ok(gone)
 }
 
 /// When the waiting set-password link of a person ends, if there is one.

@@ -55,7 +55,10 @@ pub async fn load_keys(db: &Db, keys: &Keys) -> Result<Loaded> {
     for row in &rows {
         loaded.published.push(PublicKey::from_coordinates(&row.text("x")?, &row.text("y")?)?);
         if age(row)?.stage == Stage::Current {
-            loaded.current = Some(SigningKey::from_pkcs8(&keys.open(PURPOSE, &row.blob("sealed")?)?)?);
+            let opened = keys.open(PURPOSE, &row.blob("sealed")?).map_err(|e| {
+                Error::internal(format!("the token signing key cannot be opened: {}", e.chain()))
+            })?;
+            loaded.current = Some(SigningKey::from_pkcs8(&opened)?);
         }
     }
     Ok(loaded)

@@ -159,8 +159,12 @@ async fn tidy(k: Kernel) {
             () = tokio::time::sleep(Duration::from_secs(3_600)) => {}
             _ = stop.changed() => return,
         }
-        if let Err(e) = kernel::identity::sessions::prune(&k).await {
-            tracing::warn!(error = e.chain(), "ended sessions could not be deleted");
+        let tidied = async {
+            kernel::identity::sessions::prune(&k).await?;
+            kernel::identity::links::prune(&k).await
+        };
+        if let Err(e) = tidied.await {
+            tracing::warn!(error = e.chain(), "ended sessions and links could not be deleted");
         }
     }
 }

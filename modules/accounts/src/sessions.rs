@@ -51,10 +51,10 @@ async fn shown(k: &Kernel, v: Visitor) -> Result<web::Visitor> {
 }
 
 async fn post(k: &Kernel, appointment: &Appointment) -> Result<web::Appointment> {
-    let agency = agencies::of(k, appointment, k.clock.now().date()).await?;
-    Ok(web::Appointment {
-        id: appointment.id.to_string(),
-        post: appointment.post.clone(),
-        agency: agency.unwrap_or_default(),
+    let (id, post) = (appointment.id.to_string(), appointment.post.clone());
+    Ok(match agencies::of(k, appointment, k.clock.now().date()).await? {
+        Some(agency) => web::Appointment { id, post, agency },
+        // The frame names the agency first, on a phone only that: who operates the platform has just the post.
+        None => web::Appointment { id, post: String::new(), agency: post },
     })
 }

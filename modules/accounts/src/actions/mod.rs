@@ -1,10 +1,12 @@
 //! What people do here: one function per verb, one transaction each, audited. Rules are in the kernel's
 //! `identity`; pages and interfaces only translate.
 
+mod appointments;
 pub mod clients;
 pub mod links;
 pub mod officials;
 pub mod own;
+mod reach;
 pub mod sign_in;
 
 use kernel::error::{FieldError, Refusal};

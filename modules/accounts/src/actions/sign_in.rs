@@ -96,10 +96,12 @@ async fn decide(
     Ok(Outcome::In(SignedIn { token, choose }))
 }
 
-/// The appointment to act through: the one used last if it is still valid, else the only or newest one.
+/// The appointment to act through: the one used last if it is still valid, else the own post before any held in
+/// somebody's stead.
 async fn choice(k: &Kernel, known: &Credentials, now: Timestamp) -> Result<(Option<Appointment>, bool)> {
     let mut valid = posts::of_person(&k.db, known.person).await?;
     valid.retain(|p| p.valid_at(now));
+    valid.sort_by_key(|p| p.holding);
     match valid.iter().position(|p| Some(p.id) == known.last_appointment) {
         Some(at) => Ok((Some(valid.swap_remove(at)), false)),
         None => {

@@ -50,6 +50,7 @@ async fn valid(k: &Kernel, person: &Person) -> web::Result<Vec<Appointment>> {
     let now = k.clock.now();
     let mut held = posts::of_person(&k.db, person.id).await?;
     held.retain(|p| p.valid_at(now));
+    held.sort_by_key(|p| p.holding);
     Ok(held)
 }
 
@@ -100,13 +101,17 @@ fn session_table(cx: &Cx, open: &[Session], here: &Session) -> Table {
             if s.user_agent.is_empty() { t::unknown_device(l).to_owned() } else { browser(&s.user_agent) };
         table = table.row(Row::new([
             Cell::text(agent),
-            Cell::code(&s.address),
+            address(l, s),
             Cell::time(s.created_at),
             Cell::time(s.last_seen_at),
             act,
         ]));
     }
     table
+}
+
+fn address(l: kernel::i18n::Lang, s: &Session) -> Cell {
+    if s.address == request::UNKNOWN { Cell::text(t::unknown_device(l)) } else { Cell::code(&s.address) }
 }
 
 /// A short name for the usual browsers; otherwise what it calls itself.

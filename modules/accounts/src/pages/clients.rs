@@ -186,7 +186,7 @@ pub(super) async fn page(State(k): State<Kernel>, cx: Cx, Path(id): Path<ClientI
     if cx.holds(CLIENT_MANAGE, &Scope::province()) && c.state(now) == ClientState::Active {
         head = head
             .primary(Action::link(t::rotate(l), format!("{here}/rotate")).icon(Icon::Refresh).primary())
-            .action(Action::link(t::revoke(l), format!("{here}/revoke")).danger());
+            .action(Action::link(t::revoke(l), format!("{here}/revoke")));
     }
     let scopes = c.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
     let facts = Facts::new()

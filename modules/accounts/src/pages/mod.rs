@@ -5,6 +5,7 @@ mod clients;
 mod dates;
 mod login;
 mod official;
+mod official_acts;
 mod officials;
 pub(crate) mod request;
 mod welcome;
@@ -38,15 +39,15 @@ pub(crate) fn routes(a: &Accounts) -> web::Routes {
         .get("/accounts/officials/{person}", read, official::page)
         .get("/accounts/officials/{person}/appoint", manage, officials::appoint_form)
         .post("/accounts/officials/{person}/appoint", manage, officials::appoint)
-        .get("/accounts/officials/{person}/rename", manage, official::rename_form)
-        .post("/accounts/officials/{person}/rename", manage, official::rename)
-        .get("/accounts/officials/{person}/lock", manage, official::lock_form)
-        .post("/accounts/officials/{person}/lock", manage, official::lock)
-        .post("/accounts/officials/{person}/unlock", manage, official::unlock)
-        .get("/accounts/officials/{person}/password-link", manage, official::link_form)
-        .post("/accounts/officials/{person}/password-link", manage, official::link)
-        .get("/accounts/appointments/{appointment}/end", manage, official::end_form)
-        .post("/accounts/appointments/{appointment}/end", manage, official::end)
+        .get("/accounts/officials/{person}/rename", manage, official_acts::rename_form)
+        .post("/accounts/officials/{person}/rename", manage, official_acts::rename)
+        .get("/accounts/officials/{person}/lock", manage, official_acts::lock_form)
+        .post("/accounts/officials/{person}/lock", manage, official_acts::lock)
+        .post("/accounts/officials/{person}/unlock", manage, official_acts::unlock)
+        .get("/accounts/officials/{person}/password-link", manage, official_acts::link_form)
+        .post("/accounts/officials/{person}/password-link", manage, official_acts::link)
+        .get("/accounts/appointments/{appointment}/end", manage, official_acts::end_form)
+        .post("/accounts/appointments/{appointment}/end", manage, official_acts::end)
         .get("/accounts/clients", see, clients::list)
         .get("/accounts/clients/new", issue, clients::new)
         .post("/accounts/clients", issue, clients::create)

@@ -16,7 +16,7 @@ use web::ui::{
 };
 use web::{Cx, Form, Page, Path, Query, Redirect};
 
-use super::{account, dates, official, official_path};
+use super::{account, dates, official_acts, official_path};
 use crate::actions::officials::{self, NewAppointment, NewOfficial, Official};
 use crate::actions::wrong;
 use crate::permissions::OFFICIAL_MANAGE;
@@ -77,7 +77,8 @@ pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(q): Query<ListQu
 }
 
 async fn row(k: &Kernel, l: Lang, o: &Official, now: Timestamp) -> web::Result<Row> {
-    let current: Vec<&Appointment> = o.appointments.iter().filter(|a| a.valid_at(now)).collect();
+    let mut current: Vec<&Appointment> = o.appointments.iter().filter(|a| a.valid_at(now)).collect();
+    current.sort_by_key(|a| a.holding);
     let (post, agency) = match current.first().or(o.appointments.first().as_ref()) {
         None => (Cell::none(), Cell::none()),
         Some(a) => {
@@ -166,13 +167,17 @@ async fn appointment_fields(
 ) -> web::Result<Fields> {
     let l = cx.lang;
     let today = k.clock.now().date();
-    let mut places = vec![(String::new(), t::agency_none(l).to_owned())];
+    let mut places = vec![(String::new(), t::agency_choose(l).to_owned())];
     for version in agencies::all(k, &cx.agencies(OFFICIAL_MANAGE), today).await? {
         places.push((version.unit.to_string(), version.full_name));
     }
     let roles =
         a.identity.roles().iter().map(|(code, r)| (code.to_owned(), r.title().get(l).to_owned())).collect();
-    let holdings = Holding::ALL.map(|h| (h.code().to_owned(), holding(l, h).to_owned())).to_vec();
+    let choice = |h| match h {
+        Holding::Deputy => t::holding_deputy_rule(l),
+        h => holding(l, h),
+    };
+    let holdings = Holding::ALL.map(|h| (h.code().to_owned(), choice(h).to_owned())).to_vec();
     let from = if v.from.is_empty() { today.vn() } else { v.from.clone() };
     let held = if v.holding.is_empty() { Holding::Substantive.code() } else { &v.holding };
     Ok(form
@@ -182,7 +187,7 @@ async fn appointment_fields(
         .field(Field::text("field", t::field(l)).help(t::field_help(l)).value(&v.field).max(150).optional())
         .field(Field::radios("holding", t::holding(l), holdings).value(held).required())
         .field(Field::date("from", t::from(l)).value(from).required().half())
-        .field(Field::date("until", t::until(l)).help(t::until_help(l)).value(&v.until).optional().half()))
+        .field(Field::date("until", t::until(l)).value(&v.until).optional().half()))
 }
 
 /// How a post is held, in words.
@@ -207,14 +212,13 @@ async fn new_page(a: &Accounts, k: &Kernel, cx: &Cx, v: &Input, errors: &[FieldE
     let form = Fields::post(cx, "/accounts/officials")
         .errors(errors)
         .section(t::person(l), None)
-        .field(Field::text("full_name", t::full_name(l)).value(&v.full_name).max(120).required().half())
+        .field(Field::text("full_name", t::full_name(l)).value(&v.full_name).max(120).required())
         .field(
             Field::text("username", t::username(l))
                 .help(t::username_help(l))
                 .value(&v.username)
                 .max(64)
-                .required()
-                .half(),
+                .required(),
         )
         .section(t::first_appointment(l), Some(t::appointment_help(l)));
     let form = appointment_fields(a, k, cx, form, v).await?;
@@ -240,7 +244,7 @@ pub(super) async fn create(
         Ok(created) => {
             let official = officials::get(&k, &cx, created.person).await?;
             let secret = created.link.ok_or_else(|| Error::internal("a new account without a link"))?;
-            Ok(official::link_page(&cx, &official.person, &secret).into_response())
+            Ok(official_acts::link_page(&cx, &official.person, &secret).into_response())
         }
         Err(Error::Invalid(errors)) => {
             let page = new_page(&a, &k, &cx, &v, &errors).await?;
