@@ -2,7 +2,7 @@
 //! How it looks on the wire belongs to the gateway.
 
 use base::clock::Timestamp;
-use base::i18n::{Lang, Text};
+use base::i18n::Text;
 
 use crate::t;
 
@@ -88,21 +88,5 @@ impl DenyReason {
             Self::Suspended => 5,
             Self::Stale { .. } | Self::ServiceDisabled { .. } | Self::QuotaUsed { .. } => 6,
         }
-    }
-}
-
-/// What a recorded word means, for pages that show records; unknown words are shown as they are.
-pub fn sentence(code: &str, lang: Lang) -> String {
-    match code {
-        "snapshot-stale" => t::denied_stale(lang).to_owned(),
-        "no-agreement" => t::deny_no_agreement(lang).to_owned(),
-        "out-of-scope" => t::deny_out_of_scope(lang).to_owned(),
-        "agreement-not-yet-valid" => t::denied_not_yet_valid(lang).to_owned(),
-        "agreement-expired" => t::denied_expired(lang).to_owned(),
-        "agreement-suspended" => t::deny_suspended(lang).to_owned(),
-        "agreement-revoked" => t::deny_revoked(lang).to_owned(),
-        "service-disabled" => t::deny_service_disabled(lang).to_owned(),
-        "quota-used" => t::denied_quota_used(lang).to_owned(),
-        other => other.to_owned(),
     }
 }

@@ -1,0 +1,104 @@
+//! What the words in records mean: the rule that refused or ended a call, as a sentence for people. Unknown
+//! words, from later versions, are shown as they are.
+
+use base::i18n::Lang;
+
+use crate::t;
+
+/// The sentence for a rule as recorded in the fault of a call (`type/rule`).
+pub fn rule(word: &str, l: Lang) -> String {
+    known(word, l).map_or_else(|| word.to_owned(), ToOwned::to_owned)
+}
+
+fn known(word: &str, l: Lang) -> Option<&'static str> {
+    Some(match word {
+        "snapshot-stale" => t::denied_stale(l),
+        "no-agreement" => t::deny_no_agreement(l),
+        "out-of-scope" => t::deny_out_of_scope(l),
+        "agreement-not-yet-valid" => t::denied_not_yet_valid(l),
+        "agreement-expired" => t::denied_expired(l),
+        "agreement-suspended" => t::deny_suspended(l),
+        "agreement-revoked" => t::deny_revoked(l),
+        "service-disabled" => t::deny_service_disabled(l),
+        "quota-used" => t::denied_quota_used(l),
+        "protocol-version" | "target" => t::rule_target(l),
+        "header" | "client-member" => t::rule_header(l),
+        "method" => t::rule_method(l),
+        "token-missing" => t::gateway_token_missing(l),
+        "token-invalid" | "token-expired" => t::gateway_token_invalid(l),
+        "token-revoked" => t::rule_token_revoked(l),
+        "client-mismatch" => t::gateway_client_mismatch(l),
+        "unknown-member" => t::rule_unknown_member(l),
+        "unknown-service" => t::rule_unknown_service(l),
+        "unknown-server" => t::gateway_server_unknown(l),
+        "ambiguous-path" => t::rule_path(l),
+        "body-too-large" => t::rule_body_too_large(l),
+        "body-broken" => t::gateway_body_broken(l),
+        "body-stalled" => t::gateway_body_stalled(l),
+        "too-many-calls" => t::gateway_busy(l),
+        "evidence-failed" => t::gateway_evidence_failed(l),
+        "drain-limit" => t::gateway_drain_limit(l),
+        "openapi-which" => t::gateway_openapi_which(l),
+        "openapi-missing" => t::gateway_openapi_missing(l),
+        "provider-unreachable" => t::gateway_provider_unreachable(l),
+        "provider-unknown-host" => t::gateway_provider_unknown_host(l),
+        "provider-timeout" => t::gateway_provider_timeout(l),
+        "provider-closed" => t::gateway_provider_closed(l),
+        "provider-garbage" => t::gateway_provider_garbage(l),
+        "provider-incomplete" | "provider-stalled" => t::gateway_provider_incomplete(l),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deny::DenyReason;
+    use crate::gateway::{Refusal, Trouble};
+
+    #[test]
+    fn every_rule_that_can_be_recorded_has_a_sentence() {
+        let denied = [
+            DenyReason::NoAgreement,
+            DenyReason::OutOfScope,
+            DenyReason::Suspended,
+            DenyReason::Revoked,
+            DenyReason::Stale { since: Default::default() },
+            DenyReason::NotYetValid { from: Default::default() },
+            DenyReason::Expired { since: Default::default() },
+            DenyReason::ServiceDisabled { notice: String::new() },
+            DenyReason::QuotaUsed { retry_after: 1 },
+        ];
+        for reason in denied {
+            assert!(known(reason.code(), Lang::Vi).is_some(), "{reason:?}");
+        }
+        let troubles = [
+            Trouble::Unreachable,
+            Trouble::UnknownHost,
+            Trouble::Timeout,
+            Trouble::Closed,
+            Trouble::Garbage,
+            Trouble::Incomplete,
+            Trouble::Stalled,
+        ];
+        let refusals = [
+            Refusal::no_token(),
+            Refusal::mismatch(),
+            Refusal::unknown_member("x"),
+            Refusal::unknown_service("x"),
+            Refusal::unknown_server(),
+            Refusal::too_large(1, false),
+            Refusal::body_broken(None),
+            Refusal::body_stalled(),
+            Refusal::busy(),
+            Refusal::evidence_failed(),
+            Refusal::drain_limit(),
+            Refusal::openapi_which(),
+            Refusal::openapi_missing(),
+        ];
+        for refusal in refusals.into_iter().chain(troubles.map(Refusal::provider)) {
+            assert!(known(refusal.rule, Lang::En).is_some(), "{}", refusal.rule);
+        }
+        assert_eq!(rule("something-new", Lang::Vi), "something-new");
+    }
+}
