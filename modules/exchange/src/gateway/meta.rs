@@ -172,7 +172,7 @@ fn parameter(query: Option<&str>, name: &str) -> Option<String> {
         .filter_map(|(_, value)| {
             percent_decode_str(&value.replace('+', " ")).decode_utf8().ok().map(Into::into)
         })
-        .last()
+        .next_back()
 }
 
 /// The answer of `listClients`.

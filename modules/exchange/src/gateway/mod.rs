@@ -150,10 +150,10 @@ impl Gateway {
         if received.method() != "GET" {
             return case.refuse(Refusal::method(received.method())).await;
         }
-        if !self.0.policy.open_list_clients {
-            if let Err(refusal) = admit::authenticate(&mut case, received, now) {
-                return case.refuse(refusal).await;
-            }
+        if !self.0.policy.open_list_clients
+            && let Err(refusal) = admit::authenticate(&mut case, received, now)
+        {
+            return case.refuse(refusal).await;
         }
         let _ = case.settle(evidence::Outcome::Answered, None).await;
         meta::list_clients(received, &self.0.snapshot.load())

@@ -2,7 +2,6 @@
 //! orderly end. Which addresses are listened on, and with which certificate, the application decides.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -155,19 +154,16 @@ async fn until(mut stop: watch::Receiver<bool>) {
     }
 }
 
-fn respond(
+async fn respond(
     door: Door,
     request: Request<Incoming>,
     slot: Option<Arc<Slot>>,
-) -> impl Future<Output = Result<Response<Body>, Infallible>> {
-    async move {
-        if door.pages.is_none() || Gateway::answers(request.uri().path()) {
-            return Ok(door.gateway.handle(request, slot.as_ref()).await);
-        }
-        let busy = slot.as_ref().and_then(Slot::take).map(|(_, busy)| busy);
-        let request = request.map(axum::body::Body::new);
-        let Some(pages) = door.pages else { return Ok(Response::new(Body::whole(bytes::Bytes::new()))) };
-        let response = pages.oneshot(request).await?;
-        Ok(response.map(|body| Body::pages(body).keeping(busy)))
-    }
+) -> Result<Response<Body>, Infallible> {
+    let pages = match door.pages {
+        Some(pages) if !Gateway::answers(request.uri().path()) => pages,
+        _ => return Ok(door.gateway.handle(request, slot.as_ref()).await),
+    };
+    let busy = slot.as_ref().and_then(Slot::take).map(|(_, busy)| busy);
+    let response = pages.oneshot(request.map(axum::body::Body::new)).await?;
+    Ok(response.map(|body| Body::pages(body).keeping(busy)))
 }

@@ -30,8 +30,9 @@ pub struct Times {
     pub stall: Duration,
 }
 
-/// Bytes read at once.
+/// Bytes read at once: for heads, and within bodies.
 const READ: usize = 16 * 1024;
+const READ_BODY: usize = 64 * 1024;
 /// After a refusal so much of what the peer still sends is thrown away, so that it reads the refusal.
 const LINGER_BYTES: usize = 256 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(1);
@@ -182,9 +183,10 @@ impl<S: AsyncRead + AsyncWrite + Reset + Unpin> Tap<S> {
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.buf.reserve(READ);
+        let between = self.checker.is_between_requests();
+        self.buf.reserve(if between { READ } else { READ_BODY });
         let result = poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buf);
-        if result.is_pending() && self.buf.is_empty() {
+        if between && result.is_pending() && self.buf.is_empty() {
             // An idle connection holds next to nothing.
             self.buf = BytesMut::new();
         }

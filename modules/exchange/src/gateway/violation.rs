@@ -39,10 +39,10 @@ impl Refused {
     pub(super) fn answer(self) -> Vec<u8> {
         metrics::counter!("lienthong_gateway_violations_total", "code" => self.code()).increment(1);
         let status = self.status();
-        let title = Text::both(|l| t::gateway_violation_title(l));
+        let title = Text::both(t::gateway_violation_title);
         let detail = match self {
             Self::Violation(violation) => Text::both(|l| t::gateway_violation_detail(l, violation)),
-            Self::Timeout => Text::both(|l| t::gateway_head_timeout(l)),
+            Self::Timeout => Text::both(t::gateway_head_timeout),
         };
         let problem = Problem::new(&format!("http-{}", self.code()), status, title).detail(detail);
         let body = serde_json::to_string(&problem).unwrap_or_default();

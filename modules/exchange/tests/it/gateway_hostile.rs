@@ -201,8 +201,8 @@ async fn a_body_that_breaks_its_framing_ends_the_call() {
 #[tokio::test]
 async fn a_consumer_that_stops_sending_is_not_waited_for() {
     let (provider, _) = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
-    let mut policy = Policy::default();
-    (policy.stall_timeout_ms, policy.head_timeout_ms, policy.idle_timeout_ms) = (150, 200, 100);
+    let policy =
+        Policy { stall_timeout_ms: 150, head_timeout_ms: 200, idle_timeout_ms: 100, ..Policy::default() };
     let mut contents = contents(provider);
     contents.services[0].timeout_ms = 150;
     let rig = Rig::with(contents, policy).await;
@@ -234,8 +234,7 @@ async fn a_consumer_that_stops_sending_is_not_waited_for() {
 #[tokio::test]
 async fn a_body_larger_than_permitted_is_refused() {
     let (provider, got) = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
-    let mut policy = Policy::default();
-    policy.max_request_body = Some(100_000);
+    let policy = Policy { max_request_body: Some(100_000), ..Policy::default() };
     let rig = Rig::with(contents(provider), policy).await;
     let declared = format!("POST {SERVICE} HTTP/1.1\r\n{}Content-Length: 100001\r\n\r\n", usual_headers());
     let answer = rig.raw(declared).await;

@@ -105,8 +105,7 @@ async fn clients_are_listed_as_json_or_xml() {
     let stranger = "GET /listClients HTTP/1.1\r\nHost: gw\r\n\r\n";
     assert_eq!(rig.raw(stranger).await.status, 401);
     assert_eq!(rig.raw(stranger.replace("GET", "POST")).await.status, 400);
-    let mut policy = Policy::default();
-    policy.open_list_clients = true;
+    let policy = Policy { open_list_clients: true, ..Policy::default() };
     let open = Rig::with(contents(nobody().await), policy).await;
     assert_eq!(open.raw(stranger).await.status, 200);
     assert!(open.ledger.entries().is_empty(), "reading the list is no call");

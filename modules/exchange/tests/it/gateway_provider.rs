@@ -1,5 +1,7 @@
 //! Providers that hang, lie, talk nonsense or break off: the consumer must see it, and the record must say it.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails fails the test")]
+
 use std::time::Duration;
 
 use evidence::{Body, Field, Outcome};
@@ -188,8 +190,7 @@ async fn an_answer_that_pauses_for_too_long_is_cut_off() {
             }
         })
         .await;
-        let mut policy = Policy::default();
-        policy.answer_idle_timeout_ms = 150;
+        let policy = Policy { answer_idle_timeout_ms: 150, ..Policy::default() };
         let rig = Rig::with(contents(provider), policy).await;
         if small {
             assert_eq!(rig.get("").await.error(), "server.serverproxy.service_failed.io_error");
@@ -271,8 +272,7 @@ async fn an_early_answer_waits_for_the_hash_of_the_whole_body() {
 
 #[tokio::test]
 async fn an_early_answer_with_too_much_left_is_given_up() {
-    let mut policy = Policy::default();
-    policy.max_drain = 500_000;
+    let policy = Policy { max_drain: 500_000, ..Policy::default() };
     let rig = early(1000, true, policy).await;
     let (mut reading, mut writing) = TcpStream::connect(rig.address).await.unwrap().into_split();
     // The connection is closed under the sender, who may still be writing.

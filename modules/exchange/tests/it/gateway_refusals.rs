@@ -28,7 +28,8 @@ async fn unreached() -> Rig {
 async fn each_check_has_its_error() {
     let rig = unreached().await;
     let service = |code: &str| format!("/r1/VN/GOV/H38/dan-cu/{code}");
-    let cases: Vec<(String, Vec<(&str, &str)>, u16, &str)> = vec![
+    type Headers = Vec<(&'static str, &'static str)>;
+    let cases: Vec<(String, Headers, u16, &str)> = vec![
         ("/r2/VN/GOV/H38/dan-cu/tra-cuu".into(), vec![ME, BEARER], 400, "client.invalid_protocol_version"),
         ("/r1/VN/GOV/H38/dan-cu".into(), vec![ME, BEARER], 400, "client.bad_request"),
         ("/r1/VN/GOV/H38//tra-cuu".into(), vec![ME, BEARER], 400, "client.bad_request"),
@@ -126,7 +127,8 @@ async fn each_check_has_its_error() {
 async fn earlier_checks_speak_first() {
     let rig = unreached().await;
     // Everything is wrong at once; putting right one thing after the other brings the next check to light.
-    let steps: [(&str, Vec<(&str, &str)>, &str); 6] = [
+    type Headers = Vec<(&'static str, &'static str)>;
+    let steps: [(&str, Headers, &str); 6] = [
         ("/r2/VN/GOV/H38/dan-cu/khong-co/..", vec![], "client.invalid_protocol_version"),
         ("/r1/VN/GOV//dan-cu/khong-co/..", vec![], "client.bad_request"),
         ("/r1/VN/GOV/H38/dan-cu/khong-co/..", vec![], "client.invalid_client_identifier"),
@@ -167,8 +169,7 @@ async fn what_is_recorded_of_a_refusal() {
 
 #[tokio::test]
 async fn strangers_cannot_fill_the_log() {
-    let mut policy = Policy::default();
-    policy.stranger_records_per_second = 1;
+    let policy = Policy { stranger_records_per_second: 1, ..Policy::default() };
     let rig = Rig::with(contents(nobody().await), policy).await;
     for _ in 0..40 {
         let answer = rig.raw(request("/r1/VN/GOV/H38/dan-cu/tra-cuu", &[ME])).await;
@@ -264,8 +265,7 @@ async fn a_used_up_quota_says_when_to_come_back() {
 
 #[tokio::test]
 async fn errors_speak_the_callers_form_language_and_style() {
-    let mut policy = Policy::default();
-    policy.error_style = xroad::error::Style::Legacy;
+    let policy = Policy { error_style: xroad::error::Style::Legacy, ..Policy::default() };
     let rig = Rig::with(contents(nobody().await), policy).await;
     let denied = "/r1/VN/GOV/H38/dan-cu/chua-cap";
     let answer =
@@ -290,8 +290,7 @@ async fn too_many_calls_at_once_are_told_to_come_back() {
         std::future::pending::<()>().await;
     })
     .await;
-    let mut policy = Policy::default();
-    policy.max_calls = 1;
+    let policy = Policy { max_calls: 1, ..Policy::default() };
     let rig = Rig::with(contents(provider), policy).await;
     let mut first = TcpStream::connect(rig.address).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut first, get("").as_bytes()).await.unwrap();

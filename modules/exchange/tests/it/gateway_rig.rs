@@ -1,6 +1,8 @@
 //! A gateway on a real socket, between a consumer that writes raw bytes and a provider that is scripted; its evidence
 //! is kept in memory, where a test can delay it, fail it and look at it.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails fails the test")]
+
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -440,11 +442,9 @@ pub(crate) async fn read_answer(stream: &mut (impl AsyncReadExt + Unpin), method
                 (answer.body, answer.whole) = (buf, true);
                 return answer;
             }
-        } else if chunked {
-            if let Some(body) = decode_chunks(&buf) {
-                (answer.body, answer.whole) = (body, true);
-                return answer;
-            }
+        } else if let Some(body) = chunked.then(|| decode_chunks(&buf)).flatten() {
+            (answer.body, answer.whole) = (body, true);
+            return answer;
         }
         if stream.read_buf(&mut buf).await.unwrap_or(0) == 0 {
             answer.whole = length.is_none() && !chunked;
