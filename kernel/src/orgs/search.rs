@@ -24,6 +24,8 @@ pub struct Hit {
     pub version: Version,
     /// Full names of the units above it.
     pub above: Vec<String>,
+    /// Found by its own code or name; otherwise with the help of the names above it.
+    pub own: bool,
 }
 
 impl<Q: Ask> Orgs<Q> {
@@ -60,7 +62,8 @@ impl<Q: Ask> Orgs<Q> {
 fn hit(row: &crate::db::Row) -> Result<Hit> {
     let above = ["parent_name", "grandparent_name"];
     let above = above.iter().map(|c| row.opt_text(c)).collect::<Result<Vec<_>>>()?;
-    Ok(Hit { version: store::version(row)?, above: above.into_iter().flatten().collect() })
+    let (version, above) = (store::version(row)?, above.into_iter().flatten().collect());
+    Ok(Hit { version, above, own: row.int("place")? < 4 })
 }
 
 /// Folded syllables: letters and digits only, so that nothing of the query can act as a pattern.
@@ -99,7 +102,9 @@ fn statement(tree: Tree, tokens: &[String], on: Date, limit: u32) -> (String, Ve
     let digits = tokens.len() == 1 && whole.bytes().all(|b| b.is_ascii_digit());
     let code = if digits { "v.code LIKE $4" } else { "v.code = $3" };
     let sql = format!(
-        "SELECT {VERSION}, p.full_name AS parent_name, g.full_name AS grandparent_name
+        "SELECT {VERSION}, p.full_name AS parent_name, g.full_name AS grandparent_name,
+                CASE WHEN v.code = $3 THEN 0 WHEN v.name_fold = $3 OR v.fold LIKE '% ' || $3 || ' ' THEN 1
+                     WHEN v.name_fold LIKE $4 THEN 2 WHEN {code} OR ({}) THEN 3 ELSE 4 END AS place
          FROM orgs_version v
          LEFT JOIN orgs_version p ON p.unit = v.parent AND p.superseded_at IS NULL
               AND p.valid_from <= $2 AND p.valid_to > $2
@@ -107,12 +112,10 @@ fn statement(tree: Tree, tokens: &[String], on: Date, limit: u32) -> (String, Ve
               AND g.valid_from <= $2 AND g.valid_to > $2
          WHERE v.tree = $1 AND v.superseded_at IS NULL AND v.valid_from <= $2 AND v.valid_to > $2
            AND ({code} OR ({any} AND {}))
-         ORDER BY CASE WHEN v.code = $3 THEN 0 WHEN v.name_fold = $3 OR v.fold LIKE '% ' || $3 || ' ' THEN 1
-                       WHEN v.name_fold LIKE $4 THEN 2 WHEN {} THEN 3 ELSE 4 END,
-                  v.rank, v.sort_key, v.code, v.unit
+         ORDER BY place, v.rank, v.sort_key, v.code, v.unit
          LIMIT $5",
-        all.join(" AND "),
         own.join(" AND "),
+        all.join(" AND "),
     );
     (sql, params)
 }

@@ -1,0 +1,8 @@
+//! Looking up units through the front door, on every backend.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod api;
+mod door;
+mod import;
+mod pages;
