@@ -10,8 +10,15 @@ use std::path::Path;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const FONTS: [&str; 9] = [
-    "latin-400", "latin-500", "latin-600", "vietnamese-400", "vietnamese-500", "vietnamese-600", "tabular-400",
-    "tabular-500", "tabular-600",
+    "latin-400",
+    "latin-500",
+    "latin-600",
+    "vietnamese-400",
+    "vietnamese-500",
+    "vietnamese-600",
+    "tabular-400",
+    "tabular-500",
+    "tabular-600",
 ];
 const DESK_CSS: &[&str] = &["fonts.css", "fonts-500.css", "layout.css", "base.css", "ui.css", "desk.css"];
 const PLAIN_CSS: &[&str] = &["fonts.css", "layout.css", "base.css", "ui.css", "plain.css"];
@@ -92,7 +99,11 @@ impl Table<'_> {
             text = text.replace(&format!("asset:{name}"), address);
         }
         if let Some(at) = text.find("asset:") {
-            return Err(format!("unknown asset in a sheet: {}", text[at..].chars().take(60).collect::<String>()).into());
+            return Err(format!(
+                "unknown asset in a sheet: {}",
+                text[at..].chars().take(60).collect::<String>()
+            )
+            .into());
         }
         Ok(text)
     }

@@ -38,7 +38,10 @@ fn body(svg: &str) -> Option<String> {
     let start = svg.find("viewBox=\"0 0 24 24\"")?;
     let open = start + svg[start..].find('>')? + 1;
     let close = svg.rfind("</svg>")?;
-    let lines = svg[open..close].lines().map(str::trim).filter(|l| !l.contains("stroke=\"none\" d=\"M0 0h24v24H0z\""));
+    let lines = svg[open..close]
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.contains("stroke=\"none\" d=\"M0 0h24v24H0z\""));
     Some(lines.collect::<String>().replace(" />", "/>"))
 }
 

@@ -20,7 +20,8 @@ pub struct Address {
 impl Address {
     /// The address of a request.
     pub fn of(uri: &Uri) -> Self {
-        let pairs = uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).take(MOST_PARAMETERS);
+        let pairs =
+            uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).take(MOST_PARAMETERS);
         let pairs = pairs.map(|p| {
             let (name, value) = p.split_once('=').unwrap_or((p, ""));
             (decoded(name), decoded(value))
@@ -103,7 +104,10 @@ mod tests {
         assert_eq!(a.get("q"), Some("sở y"));
         assert_eq!(a.without("after").with("tab", "all").to_string(), "/members?q=s%E1%BB%9F%20y&tab=all");
         assert_eq!(a.with("q", "").without("after").to_string(), "/members?tab=open");
-        assert_eq!(a.at("/members.csv").without("after").to_string(), "/members.csv?tab=open&q=s%E1%BB%9F%20y");
+        assert_eq!(
+            a.at("/members.csv").without("after").to_string(),
+            "/members.csv?tab=open&q=s%E1%BB%9F%20y"
+        );
     }
 
     #[test]

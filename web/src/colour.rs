@@ -18,7 +18,8 @@ pub struct Rgb(pub u8, pub u8, pub u8);
 impl Rgb {
     /// Reads `#rrggbb`.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let digits =
+            text.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()))?;
         let part = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
         Some(Self(part(0)?, part(2)?, part(4)?))
     }
@@ -60,7 +61,8 @@ impl Rgb {
     /// As [`Rgb::reaching`] towards white, but along lightness alone (HSL): the hue stays as vivid as it was.
     fn lightened(self, ratio: f64, background: Self) -> Self {
         let channels = [self.0, self.1, self.2].map(|c| f64::from(c) / 255.0);
-        let (high, low) = (channels.into_iter().fold(0.0, f64::max), channels.into_iter().fold(1.0, f64::min));
+        let (high, low) =
+            (channels.into_iter().fold(0.0, f64::max), channels.into_iter().fold(1.0, f64::min));
         let lightness = (high + low) / 2.0;
         let spread = 1.0 - (2.0 * lightness - 1.0).abs();
         let saturation = if spread > 0.0 { (high - low) / spread } else { 0.0 };
@@ -68,7 +70,11 @@ impl Rgb {
             let half = saturation * (1.0 - (2.0 * l - 1.0).abs()) / 2.0;
             let channel = |c: f64| {
                 let place = if high > low { (c - low) / (high - low) * 2.0 - 1.0 } else { 0.0 };
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "clamped to a byte"
+                )]
                 let byte = ((l + half * place) * 255.0).round().clamp(0.0, 255.0) as u8;
                 byte
             };
@@ -105,7 +111,8 @@ fn light(primary: Rgb) -> String {
 fn dark(primary: Rgb) -> String {
     // As light as white words on it allow, so that a navy button is seen on a dark page.
     let readable = primary.readable_on(WHITE, BLACK);
-    let button = (0..=60).rev().map(|p| readable.mixed(WHITE, p)).find(|c| c.contrast(WHITE) >= READABLE + 0.3);
+    let button =
+        (0..=60).rev().map(|p| readable.mixed(WHITE, p)).find(|c| c.contrast(WHITE) >= READABLE + 0.3);
     let button = button.unwrap_or(readable);
     // Thin coloured letters glow less on dark than the ratio promises: a margin.
     let link = primary.lightened(6.5, DARK_BACKGROUND);

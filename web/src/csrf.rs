@@ -78,7 +78,8 @@ mod tests {
     use base::config::Config;
 
     fn site(url: &str) -> Site {
-        Site::from_config(&Config::from_text(None, format!("[web]\npublic_url = \"{url}\""), []).unwrap()).unwrap()
+        Site::from_config(&Config::from_text(None, format!("[web]\npublic_url = \"{url}\""), []).unwrap())
+            .unwrap()
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {

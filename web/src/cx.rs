@@ -157,7 +157,8 @@ impl Cx {
         let mark = if secure { "; Secure" } else { "" };
         let text = format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax{mark}{more}");
         // A token that is not a header value signs nobody in.
-        let value = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("lienthong=; Max-Age=0"));
+        let value = HeaderValue::from_str(&text)
+            .unwrap_or_else(|_| HeaderValue::from_static("lienthong=; Max-Age=0"));
         (header::SET_COOKIE, value)
     }
 }

@@ -70,7 +70,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let limit = limit(&request);
         let found = axum::extract::Form::from_request(request, state).await;
-        found.map(|axum::extract::Form(value)| Self(value)).map_err(|e| bad_body(e.status(), &e.body_text(), limit))
+        found
+            .map(|axum::extract::Form(value)| Self(value))
+            .map_err(|e| bad_body(e.status(), &e.body_text(), limit))
     }
 }
 
@@ -80,7 +82,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let limit = limit(&request);
         let found = axum::extract::Json::from_request(request, state).await;
-        found.map(|axum::extract::Json(value)| Self(value)).map_err(|e| bad_body(e.status(), &e.body_text(), limit))
+        found
+            .map(|axum::extract::Json(value)| Self(value))
+            .map_err(|e| bad_body(e.status(), &e.body_text(), limit))
     }
 }
 

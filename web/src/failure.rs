@@ -55,7 +55,10 @@ impl Failure {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        let usual = || StatusCode::from_u16(Problem::from(&*self.error).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let usual = || {
+            StatusCode::from_u16(Problem::from(&*self.error).status)
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        };
         self.status.unwrap_or_else(usual)
     }
 
@@ -64,7 +67,9 @@ impl Failure {
         let mut problem = Problem::from(&*self.error).instance(request_id);
         problem.status = self.status().as_u16();
         let mut answer = (self.status(), axum::Json(problem)).into_response();
-        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        answer
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(*self.error, Error::SignIn) {
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -144,7 +149,9 @@ impl Said {
                 (said.tone, said.icon) = (Tone::Info, Icon::Login);
                 said.actions = vec![Action::link(t::sign_in(lang), "/login").primary()];
             }
-            Error::Invalid(fields) => said.what = fields.iter().map(|f| f.text.get(lang).to_owned()).collect(),
+            Error::Invalid(fields) => {
+                said.what = fields.iter().map(|f| f.text.get(lang).to_owned()).collect()
+            }
             Error::Conflict => said.icon = Icon::Refresh,
             Error::Refused(_) | Error::TooLarge { .. } => {}
             Error::TooMany { .. } => {

@@ -48,7 +48,7 @@ pub fn decimal(lang: Lang, value: f64, places: usize) -> String {
 pub fn percent(lang: Lang, value: f64) -> String {
     let (sign, value) = match value {
         v if v > 0.0 && v < 0.05 => ("< ", 0.1),
-        v if v >= 99.95 && v < 100.0 => ("", 99.9),
+        v if (99.95..100.0).contains(&v) => ("", 99.9),
         v => ("", v),
     };
     let joined = if lang == Lang::Vi { "\u{a0}" } else { "" };

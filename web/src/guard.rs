@@ -72,7 +72,8 @@ impl Guard {
     /// Limits the body; one that says it is too large is not begun.
     fn bounded(&self, mut request: Request) -> Result<Request, Failure> {
         let Limit::Bytes(limit) = self.limit else { return Ok(request) };
-        let said = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+        let said =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
         if said.is_some_and(|n| n > limit) {
             return Err(Error::TooLarge { limit }.into());
         }

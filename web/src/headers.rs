@@ -9,7 +9,10 @@ const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
@@ -55,7 +58,8 @@ fn is_origin(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|u| {
         let authority = u.authority().map(http::uri::Authority::as_str);
         matches!(u.scheme_str(), Some("https" | "http"))
-            && authority.is_some_and(|a| a.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b)))
+            && authority
+                .is_some_and(|a| a.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b)))
             && matches!(u.path(), "" | "/")
             && u.query().is_none()
             && !text.contains([';', ',', ' '])

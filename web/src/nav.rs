@@ -63,7 +63,12 @@ pub(crate) fn groups(cx: &Cx) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for nav in seen {
         let title = nav.group.map(|say| say(cx.lang));
-        let entry = Entry { href: nav.href, icon: nav.icon, label: (nav.label)(cx.lang), active: Some(nav.href) == active };
+        let entry = Entry {
+            href: nav.href,
+            icon: nav.icon,
+            label: (nav.label)(cx.lang),
+            active: Some(nav.href) == active,
+        };
         match groups.iter_mut().find(|g| g.title == title) {
             Some(group) => group.entries.push(entry),
             None => groups.push(Group { title, entries: vec![entry] }),

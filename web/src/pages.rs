@@ -40,7 +40,8 @@ pub trait Pages: kernel::Module {
 
 /// Every endpoint of the modules and of this crate, for the coverage test. The gallery exists in the demo only.
 pub fn endpoints(modules: &[Arc<dyn Pages>]) -> Vec<Endpoint> {
-    let mut all: Vec<Endpoint> = modules.iter().flat_map(|m| m.routes().endpoints(m.name()).collect::<Vec<_>>()).collect();
+    let mut all: Vec<Endpoint> =
+        modules.iter().flat_map(|m| m.routes().endpoints(m.name()).collect::<Vec<_>>()).collect();
     all.push(Endpoint { module: "web", method: Method::GET, path: ASSETS, access: Access::Public });
     all.extend(own(modules, true).endpoints("web"));
     all
@@ -68,7 +69,8 @@ pub fn router(k: Kernel, site: Site, sessions: Arc<dyn Sessions>, modules: &[Arc
     }
     // Behind the public door, so that people signed in see what is missing in their own frame.
     let public = Guard { door: at_door.clone(), access: Access::Public, limit: Limit::Streaming };
-    let lost = any(async || Failure::no_page()).layer(from_fn_with_state(public, guard)).with_state(k.clone());
+    let lost =
+        any(async || Failure::no_page()).layer(from_fn_with_state(public, guard)).with_state(k.clone());
     app.route(ASSETS, get(move |request: Request| async move { asset(&site, &request) }))
         .fallback_service(lost)
         .method_not_allowed_fallback(async || Failure::method())

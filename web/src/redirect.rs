@@ -53,7 +53,10 @@ impl IntoResponse for Redirect {
 impl Saying {
     pub(crate) fn cookie(&self, secure: bool) -> String {
         let mark = if secure { "; Secure" } else { "" };
-        format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60{mark}", URL_SAFE_NO_PAD.encode(&self.0))
+        format!(
+            "{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60{mark}",
+            URL_SAFE_NO_PAD.encode(&self.0)
+        )
     }
 
     pub(crate) fn read(cookie: &str) -> Option<String> {
@@ -79,7 +82,16 @@ mod tests {
         for good in ["/", "/a?b=%20c", "/language/vi"] {
             assert_eq!(local(good), good);
         }
-        for bad in ["", "//evil.vn", "/\\evil.vn", "https://evil.vn", "/a b", "/\t/evil", "/x\r\nset-cookie: a", "/đ"] {
+        for bad in [
+            "",
+            "//evil.vn",
+            "/\\evil.vn",
+            "https://evil.vn",
+            "/a b",
+            "/\t/evil",
+            "/x\r\nset-cookie: a",
+            "/đ",
+        ] {
             assert_eq!(local(bad), "/", "{bad:?}");
         }
     }

@@ -71,7 +71,13 @@ impl Routes {
         delete DELETE
     }
 
-    fn route(mut self, method: Method, path: &'static str, access: Access, handler: MethodRouter<Kernel>) -> Self {
+    fn route(
+        mut self,
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handler: MethodRouter<Kernel>,
+    ) -> Self {
         self.0.push(Route { method, path, access, limit: Limit::Bytes(USUAL_LIMIT), handler });
         self
     }
@@ -99,6 +105,11 @@ impl Routes {
     }
 
     pub(crate) fn endpoints(&self, module: &'static str) -> impl Iterator<Item = Endpoint> {
-        self.0.iter().map(move |r| Endpoint { module, method: r.method.clone(), path: r.path, access: r.access })
+        self.0.iter().map(move |r| Endpoint {
+            module,
+            method: r.method.clone(),
+            path: r.path,
+            access: r.access,
+        })
     }
 }

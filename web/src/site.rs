@@ -158,11 +158,12 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 
 fn emblem(path: PathBuf) -> Result<Served, ConfigError> {
     let remedy = "Give the path of an SVG or PNG file of at most 64 KiB";
-    let (ending, mime) = match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("svg") => ("svg", "image/svg+xml"),
-        Some("png") => ("png", "image/png"),
-        _ => return Err(fault("emblem", "is neither SVG nor PNG", remedy)),
-    };
+    let (ending, mime) =
+        match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("svg") => ("svg", "image/svg+xml"),
+            Some("png") => ("png", "image/png"),
+            _ => return Err(fault("emblem", "is neither SVG nor PNG", remedy)),
+        };
     let unreadable = |e: std::io::Error| fault("emblem", &format!("cannot be read ({e})"), remedy);
     if std::fs::metadata(&path).map_err(unreadable)?.len() > MOST_EMBLEM_BYTES {
         return Err(fault("emblem", "is too large", remedy));
@@ -187,9 +188,20 @@ mod tests {
     #[test]
     fn addresses_are_protected_or_local() {
         let url = |u: &str| site(&format!("public_url = \"{u}\""));
-        assert!(url("https://LienThong.example.vn").is_ok_and(|s| s.origin() == "https://lienthong.example.vn" && s.secure()));
+        assert!(
+            url("https://LienThong.example.vn")
+                .is_ok_and(|s| s.origin() == "https://lienthong.example.vn" && s.secure())
+        );
         assert!(url("http://[::1]:8080").is_ok() && url("http://localhost:1").is_ok());
-        for bad in ["http://10.0.0.5", "http://lienthong.example.vn", "lienthong", "https://a/b", "ftp://a", "https://u@a", "http://127.0.0.1.evil.vn"] {
+        for bad in [
+            "http://10.0.0.5",
+            "http://lienthong.example.vn",
+            "lienthong",
+            "https://a/b",
+            "ftp://a",
+            "https://u@a",
+            "http://127.0.0.1.evil.vn",
+        ] {
             assert!(url(bad).is_err(), "{bad}");
         }
     }

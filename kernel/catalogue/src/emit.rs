@@ -8,7 +8,7 @@ fn grouped(number: i64, separator: char) -> ::std::string::String {
     let digits = number.unsigned_abs().to_string();
     let mut text = ::std::string::String::from(if number < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(separator);
         }
         text.push(digit);

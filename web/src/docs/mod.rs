@@ -25,9 +25,11 @@ const DOCUMENT: &str = "/api/openapi.json";
 pub(crate) fn routes(modules: &[Arc<dyn Pages>]) -> Routes {
     let described = Arc::new(Described::of(modules));
     let text = described.clone();
-    Routes::new()
-        .get("/api/docs", Access::Public, async move |cx: Cx| page(&cx, &described))
-        .get(DOCUMENT, Access::Public, async move || document(&text))
+    Routes::new().get("/api/docs", Access::Public, async move |cx: Cx| page(&cx, &described)).get(
+        DOCUMENT,
+        Access::Public,
+        async move || document(&text),
+    )
 }
 
 /// Made once at start.

@@ -43,7 +43,14 @@ pub(super) fn groups(document: &Value) -> Vec<Group> {
                 continue;
             }
             let name = text(&operation["tags"][0]);
-            let operation = read(document, path, method, operation, &item["parameters"], groups.iter().map(|g| g.operations.len()).sum());
+            let operation = read(
+                document,
+                path,
+                method,
+                operation,
+                &item["parameters"],
+                groups.iter().map(|g| g.operations.len()).sum(),
+            );
             match groups.iter_mut().find(|g| g.name == name) {
                 Some(group) => group.operations.push(operation),
                 None => groups.push(Group { name, operations: vec![operation] }),
@@ -53,7 +60,14 @@ pub(super) fn groups(document: &Value) -> Vec<Group> {
     groups
 }
 
-fn read(document: &Value, path: &str, method: &str, operation: &Value, shared: &Value, number: usize) -> Operation {
+fn read(
+    document: &Value,
+    path: &str,
+    method: &str,
+    operation: &Value,
+    shared: &Value,
+    number: usize,
+) -> Operation {
     let listed = [shared, &operation["parameters"]].into_iter().filter_map(Value::as_array).flatten();
     Operation {
         id: format!("op-{number}"),
@@ -63,7 +77,9 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value, shared: &
         description: text(&operation["description"]),
         parameters: listed.map(|p| parameter(document, p)).collect(),
         body: body(document, &operation["requestBody"]),
-        answers: map(&operation["responses"]).map(|(code, a)| (code.clone(), text(&a["description"]))).collect(),
+        answers: map(&operation["responses"])
+            .map(|(code, a)| (code.clone(), text(&a["description"])))
+            .collect(),
     }
 }
 
@@ -201,19 +217,28 @@ mod tests {
         let groups = groups(&document);
         let operation = &groups[0].operations[0];
         assert_eq!((groups[0].name.as_str(), operation.method.as_str()), ("exchange", "PUT"));
-        assert_eq!((operation.parameters[0].kind.as_str(), operation.parameters[0].required), ("string", true));
+        assert_eq!(
+            (operation.parameters[0].kind.as_str(), operation.parameters[0].required),
+            ("string", true)
+        );
         let (mime, body) = operation.body.clone().unwrap();
         let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((mime.as_str(), &body["since"], &body["tags"], &body["name"]), ("application/json", &json!("2026-01-31"), &json!(["a"]), &json!("")));
+        assert_eq!(
+            (mime.as_str(), &body["since"], &body["tags"], &body["name"]),
+            ("application/json", &json!("2026-01-31"), &json!(["a"]), &json!(""))
+        );
         assert!(body["parent"]["parent"].is_object(), "a schema that refers to itself ends somewhere");
     }
 
     #[test]
     fn odd_documents_give_a_poorer_page() {
-        for document in [json!(null), json!({}), json!({"paths": []}), json!({"paths": {"/a": {"get": null, "x": 1}}})] {
+        for document in
+            [json!(null), json!({}), json!({"paths": []}), json!({"paths": {"/a": {"get": null, "x": 1}}})]
+        {
             let _shown = groups(&document);
         }
-        let circle = json!({"paths": {"/a": {"post": {"requestBody": {"$ref": "#/paths/~1a/post/requestBody"}}}}});
+        let circle =
+            json!({"paths": {"/a": {"post": {"requestBody": {"$ref": "#/paths/~1a/post/requestBody"}}}}});
         assert_eq!(groups(&circle)[0].operations[0].body, None);
     }
 }

@@ -67,10 +67,13 @@ pub(super) fn desk(cx: &Cx) -> Cx {
     };
     let nav = [
         Nav::new("/gallery/figures", Icon::LayoutDashboard, t::g_nav_today, Access::Public).order(1),
-        Nav::new("/gallery/list", Icon::BuildingCommunity, t::g_nav_members, Access::Public).group(t::g_nav_exchange),
-        Nav::new("/gallery/thing", Icon::FileCheck, t::g_nav_agreements, Access::Public).group(t::g_nav_exchange),
+        Nav::new("/gallery/list", Icon::BuildingCommunity, t::g_nav_members, Access::Public)
+            .group(t::g_nav_exchange),
+        Nav::new("/gallery/thing", Icon::FileCheck, t::g_nav_agreements, Access::Public)
+            .group(t::g_nav_exchange),
         Nav::new("/gallery/none", Icon::Api, t::g_nav_services, Access::Public).group(t::g_nav_exchange),
-        Nav::new("/gallery/verify", Icon::ShieldCheck, t::g_nav_evidence, Access::Public).group(t::g_nav_exchange),
+        Nav::new("/gallery/verify", Icon::ShieldCheck, t::g_nav_evidence, Access::Public)
+            .group(t::g_nav_exchange),
         Nav::new("/gallery/form", Icon::Sitemap, t::g_nav_units, Access::Public).group(t::g_nav_admin),
         Nav::new("/gallery", Icon::Stack2, t::g_title, Access::Public).group(t::g_nav_admin),
     ];

@@ -10,8 +10,9 @@ use super::data::{LONGEST, MEMBERS, State, now};
 use crate::cx::Cx;
 use crate::ui::chart::{Bars, Lines, Spark};
 use crate::ui::{
-    Action, Badge, Cell, Code, Column, Confirm, Count, Diff, Empty, Entry, Facts, Field, Figure, Filters, Form, Fresh,
-    Grid, Head, Help, Html, Icon, Live, Notice, Row, Source, StepState, Steps, Table, Tabs, Timeline, Tone,
+    Action, Badge, Cell, Code, Column, Confirm, Count, Diff, Empty, Entry, Facts, Field, Figure, Filters,
+    Form, Fresh, Grid, Head, Help, Html, Icon, Live, Notice, Row, Source, StepState, Steps, Table, Tabs,
+    Timeline, Tone,
 };
 use crate::{body, fmt, t};
 
@@ -72,8 +73,14 @@ pub(super) fn timeline(cx: &Cx) -> Timeline {
     let l = cx.lang;
     let at = |minutes: u64| now().minus(Duration::from_secs(minutes * 60));
     Timeline::new(l)
-        .entry(Entry::new(at(12), "Hệ thống", t::g_happened_suspended(l)).tone(Tone::Bad).detail(t::g_reason(l)))
-        .entry(Entry::new(at(1_500), "Lê Quốc Bảo, Sở Nội vụ", t::g_happened_approved(l)).tone(Tone::Good).link(t::g_letter(l), "#"))
+        .entry(
+            Entry::new(at(12), "Hệ thống", t::g_happened_suspended(l)).tone(Tone::Bad).detail(t::g_reason(l)),
+        )
+        .entry(
+            Entry::new(at(1_500), "Lê Quốc Bảo, Sở Nội vụ", t::g_happened_approved(l))
+                .tone(Tone::Good)
+                .link(t::g_letter(l), "#"),
+        )
         .entry(Entry::new(at(4_300), format!("Võ Minh Tuấn, {LONGEST}"), t::g_happened_asked(l)))
 }
 
@@ -169,12 +176,21 @@ fn diff(cx: &Cx) -> Diff {
 
 pub(super) fn member_form(cx: &Cx) -> Form {
     let l = cx.lang;
-    let kinds = || vec![("agency".into(), t::g_kind_agency(l).into()), ("party".into(), t::g_kind_party(l).into())];
+    let kinds =
+        || vec![("agency".into(), t::g_kind_agency(l).into()), ("party".into(), t::g_kind_party(l).into())];
     Form::post(cx, "/gallery/form")
         .section(t::g_form_who(l), Some(t::g_form_who_help(l)))
         .field(Field::text("code", t::g_code(l)).help(t::g_code_help(l)).required().mono().half())
         .field(Field::date("since", t::g_since(l)).half())
-        .field(Field::select("name", t::g_member(l), MEMBERS.iter().map(|m| (m.code.into(), m.name.into())).collect()).required().value("H99.03.115"))
+        .field(
+            Field::select(
+                "name",
+                t::g_member(l),
+                MEMBERS.iter().map(|m| (m.code.into(), m.name.into())).collect(),
+            )
+            .required()
+            .value("H99.03.115"),
+        )
         .field(Field::radios("kind", t::g_kind(l), kinds()).value("agency"))
         .section(t::g_form_why(l), None)
         .field(Field::textarea("purpose", t::g_purpose(l)).value(t::g_purpose_text(l)))
@@ -197,7 +213,13 @@ fn forms(cx: &Cx) -> Vec<Sample> {
     vec![
         sample!("Form", member_form(cx)),
         sample!("Form · errors", member_form(cx).errors(&errors())),
-        sample!("Confirm", Confirm::post(cx, "#", t::g_consequence(l), t::g_end(l)).danger().reason("reason", t::g_reason_label(l)).cancel("#")),
+        sample!(
+            "Confirm",
+            Confirm::post(cx, "#", t::g_consequence(l), t::g_end(l))
+                .danger()
+                .reason("reason", t::g_reason_label(l))
+                .cancel("#")
+        ),
     ]
 }
 
@@ -214,11 +236,13 @@ fn figures(cx: &Cx) -> Vec<Sample> {
     let l = cx.lang;
     let source = || Source::new(l, t::g_source(l), now()).owner("Sở Khoa học và Công nghệ").complete(99.97);
     let trend = Spark::new(&[4.0, 9.0, 7.0, f64::NAN, 3.0, 10.0, 9.0], t::g_trend(l));
-    let lines = |n: usize| (0..n).fold(Lines::new(l, t::g_chart(l), t::g_calls_unit(l), days()), |c, i| {
-        #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        let scale = 1_000.0 / (i + 1) as f64;
-        c.series(MEMBERS[i % MEMBERS.len()].name, wave(scale, i))
-    });
+    let lines = |n: usize| {
+        (0..n).fold(Lines::new(l, t::g_chart(l), t::g_calls_unit(l), days()), |c, i| {
+            #[expect(clippy::cast_precision_loss, reason = "a handful")]
+            let scale = 1_000.0 / (i + 1) as f64;
+            c.series(MEMBERS[i % MEMBERS.len()].name, wave(scale, i))
+        })
+    };
     let bars = MEMBERS.iter().fold(Bars::new(l, t::g_chart_bars(l), t::g_calls_unit(l)), |b, m| {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let calls = m.calls as f64;
@@ -226,10 +250,25 @@ fn figures(cx: &Cx) -> Vec<Sample> {
     });
     let old = now().minus(Duration::from_secs(7_200));
     vec![
-        sample!("Figure", Grid::new()
-            .add(Figure::new(t::g_calls(l), fmt::number(l, 1_712_736), "/gallery/list").trend(trend).source(source()))
-            .add(Figure::new(t::g_failed(l), fmt::percent(l, 3.8), "/gallery/list").tone(Tone::Bad).note(t::g_failed_note(l)).source(source()))
-            .add(Figure::new(t::g_nav_members(l), "0", "/gallery/list").unit(t::g_member(l).to_lowercase()))),
+        sample!(
+            "Figure",
+            Grid::new()
+                .add(
+                    Figure::new(t::g_calls(l), fmt::number(l, 1_712_736), "/gallery/list")
+                        .trend(trend)
+                        .source(source())
+                )
+                .add(
+                    Figure::new(t::g_failed(l), fmt::percent(l, 3.8), "/gallery/list")
+                        .tone(Tone::Bad)
+                        .note(t::g_failed_note(l))
+                        .source(source())
+                )
+                .add(
+                    Figure::new(t::g_nav_members(l), "0", "/gallery/list")
+                        .unit(t::g_member(l).to_lowercase())
+                )
+        ),
         sample!("Lines · none", lines(0)),
         sample!("Lines · one", lines(1)),
         sample!("Lines · columns", lines(1).columns()),

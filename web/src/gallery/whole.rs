@@ -8,8 +8,8 @@ use crate::cx::Cx;
 use crate::frame::{Page, page};
 use crate::ui::chart::{Bars, Lines, Spark};
 use crate::ui::{
-    Action, Badge, Cell, Code, Count, Empty, Facts, Field, Figure, Filters, Form, Fresh, Grid, Head, Help, Icon,
-    Notice, Section, Source, StepState, Steps, Table, Tabs, Thing, Tone,
+    Action, Badge, Cell, Code, Count, Empty, Facts, Field, Figure, Filters, Form, Fresh, Grid, Head, Help,
+    Icon, Notice, Section, Source, StepState, Steps, Table, Tabs, Thing, Tone,
 };
 use crate::{body, fmt, t};
 
@@ -31,7 +31,8 @@ pub(super) fn list(cx: &Cx) -> Page {
         t::g_state(l),
         vec![("active".into(), t::g_active(l).into()), ("ended".into(), t::g_ended(l).into())],
     );
-    let table = parts::members(cx, 99).total(Count::exact(1_204)).csv("#").next(Some(here.with("after", "x")));
+    let table =
+        parts::members(cx, 99).total(Count::exact(1_204)).csv("#").next(Some(here.with("after", "x")));
     page(&cx.frame(t::g_nav_members(l)), body![head, tabs, filters, table])
 }
 
@@ -63,8 +64,14 @@ pub(super) fn thing(cx: &Cx) -> Page {
         .step(t::g_active(l), StepState::Later, None);
     let content = Facts::new()
         .row(t::g_purpose(l), Cell::text(t::g_purpose_text(l)))
-        .row(t::g_basis(l), Cell::legal("Nghị định số 194/2025/NĐ-CP; Quyết định số 512/QĐ-UBND ngày 02/10/2026"))
-        .row(t::g_fields(l), Cell::text("hoTen, ngaySinh, soDinhDanh, noiThuongTru.maTinh, noiThuongTru.maXa"))
+        .row(
+            t::g_basis(l),
+            Cell::legal("Nghị định số 194/2025/NĐ-CP; Quyết định số 512/QĐ-UBND ngày 02/10/2026"),
+        )
+        .row(
+            t::g_fields(l),
+            Cell::text("hoTen, ngaySinh, soDinhDanh, noiThuongTru.maTinh, noiThuongTru.maXa"),
+        )
         .row(t::g_quota(l), Cell::text(t::g_quota_text(l)))
         .row(t::g_letter(l), Cell::link("#", "1147/SKHCN-CĐS, 18/11/2026"));
     let diff = crate::ui::Diff::new(l)
@@ -78,7 +85,10 @@ pub(super) fn thing(cx: &Cx) -> Page {
     ])
     .side(t::g_facts(l), parts::facts(cx))
     .timeline(t::g_history(l), parts::timeline(cx));
-    let frame = cx.frame(t::g_agreement(l)).crumb(t::g_nav_exchange(l), "/gallery/list").crumb(t::g_nav_agreements(l), "/gallery/list");
+    let frame = cx
+        .frame(t::g_agreement(l))
+        .crumb(t::g_nav_exchange(l), "/gallery/list")
+        .crumb(t::g_nav_agreements(l), "/gallery/list");
     page(&frame, body![head, tabs, thing])
 }
 
@@ -101,23 +111,53 @@ pub(super) fn figures(cx: &Cx) -> Page {
     };
     let spark = Spark::new(&[4.1, 9.8, 9.1, 8.7, 8.9, 8.2, 3.9, 3.1, 10.4, 9.6], t::g_trend(l));
     let top = Grid::new()
-        .add(Figure::new(t::g_calls(l), fmt::number(l, 1_712_736), "/gallery/list").trend(spark).source(source(1)))
-        .add(Figure::new(t::g_failed(l), fmt::percent(l, 0.31), "/gallery/list").tone(Tone::Good).note(t::g_failed_note(l)).source(source(1)))
-        .add(Figure::new(t::g_waiting(l), "12", "/gallery/list?tab=asked").unit(t::g_nav_agreements(l).to_lowercase()).source(source(4)))
-        .add(Figure::new(t::g_down(l), "1", "/gallery/list?tab=suspended").tone(Tone::Bad).note(LONGEST).source(source(1)));
+        .add(
+            Figure::new(t::g_calls(l), fmt::number(l, 1_712_736), "/gallery/list")
+                .trend(spark)
+                .source(source(1)),
+        )
+        .add(
+            Figure::new(t::g_failed(l), fmt::percent(l, 0.31), "/gallery/list")
+                .tone(Tone::Good)
+                .note(t::g_failed_note(l))
+                .source(source(1)),
+        )
+        .add(
+            Figure::new(t::g_waiting(l), "12", "/gallery/list?tab=asked")
+                .unit(t::g_nav_agreements(l).to_lowercase())
+                .source(source(4)),
+        )
+        .add(
+            Figure::new(t::g_down(l), "1", "/gallery/list?tab=suspended")
+                .tone(Tone::Bad)
+                .note(LONGEST)
+                .source(source(1)),
+        );
     let lines = Lines::new(l, t::g_chart(l), t::g_calls_unit(l), days())
         .series(t::g_this_year(l), wave(12_400.0, 0))
         .series(t::g_last_year(l), wave(8_100.0, 3));
-    let columns = Lines::new(l, t::g_chart_errors(l), t::g_calls_unit(l), days()).series(t::g_failed(l), wave(31.0, 2)).columns();
+    let columns = Lines::new(l, t::g_chart_errors(l), t::g_calls_unit(l), days())
+        .series(t::g_failed(l), wave(31.0, 2))
+        .columns();
     let bars = Bars::new(l, t::g_chart_bars(l), t::g_calls_unit(l))
         .bar("Sở Nội vụ", 1_204_518.0, Some("#".into()))
         .bar("Sở Nông nghiệp và Môi trường", 412_007.0, Some("#".into()))
         .bar("Sở Tài chính", 86_340.0, Some("#".into()))
         .bar(LONGEST, 9_871.0, Some("#".into()));
-    let notice = Notice::new(Tone::Bad, t::g_alarm_text(l)).title(t::g_alarm(l)).action(Action::link(t::g_open(l), "/gallery/thing"));
-    let charts = Grid::new().columns(2).add(Section::new(t::g_calls(l), lines)).add(Section::new(t::g_failed(l), columns));
-    let head = Head::new(l, t::g_nav_today(l)).sub(t::g_today_sub(l, now().date().vn())).action(Action::link(t::g_export(l), "#").icon(Icon::Download));
-    page(&cx.frame(t::g_nav_today(l)), body![head, notice, top, charts, Section::new(t::g_nav_members(l), bars)])
+    let notice = Notice::new(Tone::Bad, t::g_alarm_text(l))
+        .title(t::g_alarm(l))
+        .action(Action::link(t::g_open(l), "/gallery/thing"));
+    let charts = Grid::new()
+        .columns(2)
+        .add(Section::new(t::g_calls(l), lines))
+        .add(Section::new(t::g_failed(l), columns));
+    let head = Head::new(l, t::g_nav_today(l))
+        .sub(t::g_today_sub(l, now().date().vn()))
+        .action(Action::link(t::g_export(l), "#").icon(Icon::Download));
+    page(
+        &cx.frame(t::g_nav_today(l)),
+        body![head, notice, top, charts, Section::new(t::g_nav_members(l), bars)],
+    )
 }
 
 pub(super) fn sign_in(cx: &Cx) -> Page {
@@ -127,7 +167,10 @@ pub(super) fn sign_in(cx: &Cx) -> Page {
         .field(Field::password("password", t::g_password(l)).required())
         .submit(t::sign_in(l));
     let form = if cx.address().get("wrong").is_some() { form.error(t::g_wrong_password(l)) } else { form };
-    page(&cx.frame(t::sign_in(l)), body![Head::new(l, t::sign_in(l)).sub(t::g_sign_in_sub(l)), Section::new(t::g_account(l), form)])
+    page(
+        &cx.frame(t::sign_in(l)),
+        body![Head::new(l, t::sign_in(l)).sub(t::g_sign_in_sub(l)), Section::new(t::g_account(l), form)],
+    )
 }
 
 pub(super) fn verify(cx: &Cx) -> Page {
@@ -137,7 +180,17 @@ pub(super) fn verify(cx: &Cx) -> Page {
         .row(t::g_since(l), Cell::time(now()))
         .row(t::g_last(l), Cell::fresh(Fresh::new(l, now(), now().minus(Duration::from_secs(200)))))
         .row(t::g_code(l), Cell::code("VN/GOV/H99.03.115"));
-    let digest = Code::new(l, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08").title("SHA-256").wrapped();
+    let digest = Code::new(l, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+        .title("SHA-256")
+        .wrapped();
     let good = Notice::new(Tone::Good, t::g_verified_text(l)).title(t::g_verified(l));
-    page(&cx.frame(t::g_nav_evidence(l)), body![Head::new(l, t::g_nav_evidence(l)).sub(t::g_verify_sub(l)), good, Section::new(t::g_facts(l), facts), digest])
+    page(
+        &cx.frame(t::g_nav_evidence(l)),
+        body![
+            Head::new(l, t::g_nav_evidence(l)).sub(t::g_verify_sub(l)),
+            good,
+            Section::new(t::g_facts(l), facts),
+            digest
+        ],
+    )
 }

@@ -50,7 +50,10 @@ impl Tone {
 
 /// A state.
 #[derive(Debug, Clone, Template)]
-#[template(source = "<span class=\"badge {{ tone.class() }}\">{{ icon.small() }}{{ word }}</span>", ext = "html")]
+#[template(
+    source = "<span class=\"badge {{ tone.class() }}\">{{ icon.small() }}{{ word }}</span>",
+    ext = "html"
+)]
 pub struct Badge {
     tone: Tone,
     icon: Icon,

@@ -41,7 +41,11 @@ impl Cell {
     }
 
     /// What the row is about: the link to its page, with a smaller line below.
-    pub fn titled(href: impl std::fmt::Display, title: impl std::fmt::Display, sub: impl std::fmt::Display) -> Self {
+    pub fn titled(
+        href: impl std::fmt::Display,
+        title: impl std::fmt::Display,
+        sub: impl std::fmt::Display,
+    ) -> Self {
         let sub = Html::escaped(sub);
         Self::linked(&href.to_string(), &Html::escaped(title), Some(&sub), "lt-wide lt-titled")
     }

@@ -31,9 +31,18 @@ impl Diff {
     }
 
     /// A field with its values; an empty text means there was or is none.
-    pub fn row(mut self, field: impl Into<String>, before: impl Into<String>, after: impl Into<String>) -> Self {
+    pub fn row(
+        mut self,
+        field: impl Into<String>,
+        before: impl Into<String>,
+        after: impl Into<String>,
+    ) -> Self {
         let line = Line { field: field.into(), before: before.into(), after: after.into() };
-        if line.before == line.after { self.same.push(line) } else { self.changed.push(line) }
+        if line.before == line.after {
+            self.same.push(line)
+        } else {
+            self.changed.push(line)
+        }
         self
     }
 

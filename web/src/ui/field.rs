@@ -7,15 +7,22 @@ use base::i18n::Lang;
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     /// One line; the type of the input and its keyboard.
-    Line { kind: &'static str, mode: &'static str },
-    Lines { rows: u8 },
+    Line {
+        kind: &'static str,
+        mode: &'static str,
+    },
+    Lines {
+        rows: u8,
+    },
     Select,
     Radios,
     /// Several of the options.
     Checks,
     /// One box with its label beside it.
     Check,
-    File { accept: String },
+    File {
+        accept: String,
+    },
     Hidden,
 }
 
@@ -58,7 +65,12 @@ impl Field {
         }
     }
 
-    fn line(name: impl Into<String>, label: impl Into<String>, kind: &'static str, mode: &'static str) -> Self {
+    fn line(
+        name: impl Into<String>,
+        label: impl Into<String>,
+        kind: &'static str,
+        mode: &'static str,
+    ) -> Self {
         Self::new(name, label, Kind::Line { kind, mode })
     }
 

@@ -57,7 +57,11 @@ markup!(Figure);
 
 impl Figure {
     /// A figure as written, and the page with its rows.
-    pub fn new(label: impl Into<String>, value: impl std::fmt::Display, href: impl std::fmt::Display) -> Self {
+    pub fn new(
+        label: impl Into<String>,
+        value: impl std::fmt::Display,
+        href: impl std::fmt::Display,
+    ) -> Self {
         Self {
             label: label.into(),
             value: value.to_string(),

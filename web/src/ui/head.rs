@@ -56,6 +56,7 @@ impl Head {
     }
 
     /// One sentence below the title.
+    #[expect(clippy::should_implement_trait, reason = "short for subtitle, not arithmetic")]
     pub fn sub(mut self, text: impl Into<String>) -> Self {
         self.sub = Some(text.into());
         self

@@ -34,6 +34,10 @@ impl Icon {
 
     fn draw(self, f: &mut dyn fmt::Write, class: &str) -> fmt::Result {
         let sprite = crate::assets::ICONS_SVG;
-        write!(f, "<svg class=\"lt-i{class}\" aria-hidden=\"true\"><use href=\"{sprite}#{}\"/></svg>", self.id())
+        write!(
+            f,
+            "<svg class=\"lt-i{class}\" aria-hidden=\"true\"><use href=\"{sprite}#{}\"/></svg>",
+            self.id()
+        )
     }
 }

@@ -56,12 +56,14 @@ async fn assets_are_served_packed_to_those_who_understand() {
         let plain = site.get(asset.address).await;
         assert_eq!((plain.header("content-encoding"), plain.header("content-type")), ("", asset.mime));
         assert_eq!(plain.bytes, asset.body);
-        let refused = site.send(&format!("GET {}", asset.address), &[("accept-encoding", "gzip;q=0")], "").await;
+        let refused =
+            site.send(&format!("GET {}", asset.address), &[("accept-encoding", "gzip;q=0")], "").await;
         assert_eq!(refused.header("content-encoding"), "", "{}", asset.name);
         if let Some(gzip) = asset.gzip {
             let packed = site.send(&format!("GET {}", asset.address), &[GZIP], "").await;
             let mut open = Vec::new();
-            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.bytes[..]), &mut open).unwrap();
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.bytes[..]), &mut open)
+                .unwrap();
             assert_eq!((packed.bytes.len(), open), (gzip.len(), asset.body.to_vec()), "{}", asset.name);
         }
     }

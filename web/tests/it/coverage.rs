@@ -10,11 +10,23 @@ use crate::support::{READ, Things, site};
 fn every_endpoint_is_listed_with_its_access() {
     let modules: Vec<Arc<dyn Pages>> = vec![Arc::new(Things)];
     let all = endpoints(&modules);
-    let find = |method: &str, path: &str| all.iter().find(|e| e.method.as_str() == method && e.path == path).unwrap();
-    assert_eq!((find("GET", "/things").access, find("GET", "/things").module), (Access::Needs(READ), "things"));
+    let find = |method: &str, path: &str| {
+        all.iter().find(|e| e.method.as_str() == method && e.path == path).unwrap()
+    };
+    assert_eq!(
+        (find("GET", "/things").access, find("GET", "/things").module),
+        (Access::Needs(READ), "things")
+    );
     assert_eq!(find("GET", "/things").access.name(), "things.read");
     assert_eq!(find("POST", "/raw").access, Access::Public);
-    for own in ["/assets/{file}", "/language/{lang}", "/appearance/{look}", "/api/docs", "/api/openapi.json", "/gallery"] {
+    for own in [
+        "/assets/{file}",
+        "/language/{lang}",
+        "/appearance/{look}",
+        "/api/docs",
+        "/api/openapi.json",
+        "/gallery",
+    ] {
         assert_eq!(find("GET", own).module, "web");
     }
 }

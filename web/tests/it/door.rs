@@ -59,14 +59,22 @@ async fn other_sites_cannot_act_in_a_persons_name() {
     };
     assert_eq!(post(&[OWN], "name=x").await, StatusCode::SEE_OTHER);
     assert_eq!(post(&[("origin", "http://127.0.0.1:8080")], "name=x").await, StatusCode::SEE_OTHER);
-    for foreign in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.vn"), ("origin", "null")] {
+    for foreign in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.vn"),
+        ("origin", "null"),
+    ] {
         assert_eq!(post(&[foreign], "name=x").await, StatusCode::FORBIDDEN, "{foreign:?}");
     }
     assert_eq!(post(&[], "name=x").await, StatusCode::FORBIDDEN, "neither said nor shown");
     assert_eq!(post(&[], "csrf=wrong&name=x").await, StatusCode::FORBIDDEN);
     // Without a session there is nothing to misuse; a browser that names another site is refused all the same.
     assert_eq!(site.send("POST /open", &[], "x").await.status, StatusCode::OK);
-    assert_eq!(site.send("POST /open", &[("origin", "https://evil.vn")], "x").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        site.send("POST /open", &[("origin", "https://evil.vn")], "x").await.status,
+        StatusCode::FORBIDDEN
+    );
 }
 
 #[tokio::test]
@@ -82,10 +90,17 @@ async fn old_browsers_show_the_token_of_the_form() {
     };
     assert_eq!(send("writer", &[], format!("csrf={token}&name=x")).await, StatusCode::SEE_OTHER);
     assert_eq!(send("writer", &[("x-csrf-token", token)], "name=x".into()).await, StatusCode::SEE_OTHER);
-    assert_eq!(send("reader", &[], format!("csrf={token}&name=x")).await, StatusCode::FORBIDDEN, "another session");
+    assert_eq!(
+        send("reader", &[], format!("csrf={token}&name=x")).await,
+        StatusCode::FORBIDDEN,
+        "another session"
+    );
     let again = site.get_as("writer", "/things/new").await.text();
     assert!(!again.contains(token), "masked anew for each page");
-    assert!(!site.get("/open").await.text().contains("name=\"csrf\""), "strangers have no session to protect");
+    assert!(
+        !site.get("/open").await.text().contains("name=\"csrf\""),
+        "strangers have no session to protect"
+    );
 }
 
 #[tokio::test]
@@ -95,10 +110,13 @@ async fn bodies_have_limits() {
     assert_eq!((exact.status, exact.text().as_str()), (StatusCode::OK, "64"));
     let said = site.send("POST /open", &[("content-length", "65")], "x".repeat(65)).await;
     assert_eq!(said.status, StatusCode::PAYLOAD_TOO_LARGE);
-    let unsaid = axum::body::Body::from_stream(futures_util::stream::iter((0..9).map(|_| Ok::<_, std::io::Error>("12345678"))));
+    let unsaid = axum::body::Body::from_stream(futures_util::stream::iter(
+        (0..9).map(|_| Ok::<_, std::io::Error>("12345678")),
+    ));
     assert_eq!(site.send("POST /open", &[], unsaid).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     let large = format!("{{\"name\":\"{}\"}}", "x".repeat(1 << 20));
-    let refused = site.send("POST /api/things/v1/things", &[("authorization", "Bearer t-system"), JSON], large).await;
+    let refused =
+        site.send("POST /api/things/v1/things", &[("authorization", "Bearer t-system"), JSON], large).await;
     assert_eq!(refused.json()["type"], "urn:lienthong:problem:too-large");
     let raw = site.send("POST /raw", &[("accept-encoding", "gzip")], "x".repeat(3 << 20)).await;
     assert_eq!((raw.bytes.len(), raw.header("content-encoding")), (3 << 20, ""), "streams pass as they are");
@@ -107,10 +125,15 @@ async fn bodies_have_limits() {
 #[tokio::test]
 async fn every_answer_is_protected_and_numbered() {
     let site = site().await;
-    for path in ["/open", "/mine", "/nowhere", "/broken", "/panics", "/api/openapi.json", web::assets::DESK_CSS] {
+    for path in
+        ["/open", "/mine", "/nowhere", "/broken", "/panics", "/api/openapi.json", web::assets::DESK_CSS]
+    {
         let answer = site.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
@@ -118,16 +141,30 @@ async fn every_answer_is_protected_and_numbered() {
     }
     assert_eq!(site.get_as("reader", "/things").await.header("cache-control"), "no-store");
     assert_eq!(site.get("/open").await.header("cache-control"), "public, max-age=300");
-    assert_eq!(site.get_as("reader", "/open").await.header("cache-control"), "no-store", "shows who is signed in");
-    assert_eq!(site.get(web::assets::DESK_CSS).await.header("cache-control"), "public, max-age=31536000, immutable");
-    assert!(site.get("/oauth").await.header("content-security-policy").ends_with("form-action 'self' https://dvc.example.vn"));
+    assert_eq!(
+        site.get_as("reader", "/open").await.header("cache-control"),
+        "no-store",
+        "shows who is signed in"
+    );
+    assert_eq!(
+        site.get(web::assets::DESK_CSS).await.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
+    assert!(
+        site.get("/oauth")
+            .await
+            .header("content-security-policy")
+            .ends_with("form-action 'self' https://dvc.example.vn")
+    );
     assert_eq!(site.get("/open").await.header("strict-transport-security"), "", "not on plain http");
 }
 
 #[tokio::test]
 async fn numbers_of_proxies_are_kept_when_they_are_numbers() {
     let site = site().await;
-    let given = async |id: &str| site.send("GET /open", &[("x-request-id", id)], "").await.header("x-request-id").to_owned();
+    let given = async |id: &str| {
+        site.send("GET /open", &[("x-request-id", id)], "").await.header("x-request-id").to_owned()
+    };
     assert_eq!(given("proxy-12345678").await, "proxy-12345678");
     for bad in ["short", "has space 12345", "<script>alert(1)</script>", &"x".repeat(65)] {
         assert_eq!(given(bad).await.len(), 36, "{bad}");
@@ -141,21 +178,32 @@ async fn cookies_are_bound_to_the_host_where_there_is_https() {
     assert_eq!(cookie, "__Host-lienthong=s-new; Path=/; HttpOnly; SameSite=Lax; Secure");
     assert!(secure.get("/signed-out").await.header("set-cookie").ends_with("; Secure; Max-Age=0"));
     assert!(!secure.get("/open").await.header("strict-transport-security").is_empty());
-    assert_eq!(secure.get_as("reader", "/things").await.status, StatusCode::SEE_OTHER, "the plain name counts for nothing");
+    assert_eq!(
+        secure.get_as("reader", "/things").await.status,
+        StatusCode::SEE_OTHER,
+        "the plain name counts for nothing"
+    );
     let read = secure.send("GET /things", &[("cookie", "__Host-lienthong=s-reader")], "").await;
     assert_eq!(read.status, StatusCode::OK);
-    assert_eq!(site().await.get("/signed-in").await.header("set-cookie"), "lienthong=s-new; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(
+        site().await.get("/signed-in").await.header("set-cookie"),
+        "lienthong=s-new; Path=/; HttpOnly; SameSite=Lax"
+    );
 }
 
 #[tokio::test]
 async fn what_was_done_is_said_once() {
     let site = site().await;
-    let done = site.send("POST /things", &[("cookie", "lienthong=s-writer"), FORM, OWN], "name=%3Cb%3E").await;
+    let done =
+        site.send("POST /things", &[("cookie", "lienthong=s-writer"), FORM, OWN], "name=%3Cb%3E").await;
     assert_eq!((done.status, done.header("location")), (StatusCode::SEE_OTHER, "/open"));
     let said = done.header("set-cookie").split(';').next().unwrap().to_owned();
     let next = site.send("GET /open", &[("cookie", &format!("lienthong=s-writer; {said}"))], "").await;
     assert!(next.text().contains("Đã lưu &#60;&#60;b&#62;&#62;"), "shown, escaped");
-    assert!(next.header("set-cookie").starts_with("lt-said=; ") && next.header("set-cookie").contains("Max-Age=0"));
+    assert!(
+        next.header("set-cookie").starts_with("lt-said=; ")
+            && next.header("set-cookie").contains("Max-Age=0")
+    );
     let asset = site.send(&format!("GET {}", web::assets::DESK_JS), &[("cookie", &said)], "").await;
     assert_eq!(asset.header("set-cookie"), "", "only a page has shown it");
 }

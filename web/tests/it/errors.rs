@@ -10,13 +10,22 @@ const ENGLISH: (&str, &str) = ("accept-language", "en");
 async fn people_get_pages_and_programs_get_problems() {
     let site = site().await;
     let page = site.get("/nowhere").await;
-    assert_eq!((page.status, page.header("content-type")), (StatusCode::NOT_FOUND, "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (StatusCode::NOT_FOUND, "text/html; charset=utf-8")
+    );
     assert!(page.text().contains("<html lang=\"vi\"") && page.text().contains(page.header("x-request-id")));
     for line in ["GET /api/nowhere", "GET /nowhere"] {
         let problem = site.send(line, &[("accept", "application/json")], "").await;
-        assert_eq!((problem.status, problem.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
+        assert_eq!(
+            (problem.status, problem.header("content-type")),
+            (StatusCode::NOT_FOUND, "application/problem+json")
+        );
         let body = problem.json();
-        assert_eq!((&body["type"], &body["status"]), (&"urn:lienthong:problem:not-found".into(), &404.into()));
+        assert_eq!(
+            (&body["type"], &body["status"]),
+            (&"urn:lienthong:problem:not-found".into(), &404.into())
+        );
         assert_eq!(body["instance"], problem.header("x-request-id"));
     }
 }
@@ -58,11 +67,17 @@ async fn wrong_requests_are_told_what_is_wrong() {
         site.send("POST /api/things/v1/things", &[token, ("content-type", kind)], body).await
     };
     let half = post("application/json", "{\"name\":").await;
-    assert_eq!((half.status, half.json()["errors"][0]["field"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("body")));
+    assert_eq!(
+        (half.status, half.json()["errors"][0]["field"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("body"))
+    );
     assert_eq!(post("application/json", "{}").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(post("text/plain", "x").await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let method = site.send("DELETE /api/things/v1/things", &[token], "").await;
-    assert_eq!((method.status, method.json()["type"].as_str()), (StatusCode::METHOD_NOT_ALLOWED, Some("urn:lienthong:problem:method-not-allowed")));
+    assert_eq!(
+        (method.status, method.json()["type"].as_str()),
+        (StatusCode::METHOD_NOT_ALLOWED, Some("urn:lienthong:problem:method-not-allowed"))
+    );
     assert_eq!(site.get_as("reader", "/things/not-a-number").await.status, StatusCode::NOT_FOUND);
     assert_eq!(site.get_as("reader", "/things/7").await.text(), "7");
 }
@@ -81,12 +96,16 @@ async fn a_session_that_ended_loses_nothing_typed() {
 #[tokio::test]
 async fn every_kind_of_error_has_its_page_in_both_languages() {
     let site = site().await;
-    for kind in ["denied", "refused", "conflict", "too-many", "too-large", "unavailable", "internal", "not-found"] {
+    for kind in
+        ["denied", "refused", "conflict", "too-many", "too-large", "unavailable", "internal", "not-found"]
+    {
         let path = format!("GET /gallery/errors/{kind}");
         let vi = site.send(&path, &[], "").await;
         let en = site.send(&path, &[ENGLISH], "").await;
         assert!(vi.status.is_client_error() || vi.status.is_server_error(), "{kind}");
-        for (answer, words) in [(vi, ["Dữ liệu", "Cần làm gì", "Mã yêu cầu"]), (en, ["Your data", "What to do", "Request code"])] {
+        for (answer, words) in
+            [(vi, ["Dữ liệu", "Cần làm gì", "Mã yêu cầu"]), (en, ["Your data", "What to do", "Request code"])]
+        {
             let text = answer.text();
             assert!(words.iter().all(|w| text.contains(w)), "{kind}");
             assert!(text.contains(answer.header("x-request-id")), "{kind}");

@@ -10,7 +10,16 @@ use web::{Cx, Site, samples};
 use crate::support::site;
 
 const VOID: [&str; 7] = ["input", "link", "meta", "img", "br", "hr", "!doctype"];
-const PAGES: [&str; 8] = ["list", "list?tab=active&state=active&q=x", "none", "thing", "form", "form?wrong=1", "figures", "sign-in"];
+const PAGES: [&str; 8] = [
+    "list",
+    "list?tab=active&state=active&q=x",
+    "none",
+    "thing",
+    "form",
+    "form?wrong=1",
+    "figures",
+    "sign-in",
+];
 
 /// Opening tags with their attributes, after checking that all tags nest.
 fn tags(html: &str) -> Vec<String> {
@@ -23,7 +32,15 @@ fn tags(html: &str) -> Vec<String> {
         rest = &rest[end + 1..];
         let name = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap();
         if let Some(closing) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(closing), "…{}", &rest[..rest.len().min(80).min(rest.find('<').unwrap_or(0) + 20).min(rest.len())].chars().take(60).collect::<String>());
+            assert_eq!(
+                open.pop(),
+                Some(closing),
+                "…{}",
+                &rest[..rest.len().min(80).min(rest.find('<').unwrap_or(0) + 20).min(rest.len())]
+                    .chars()
+                    .take(60)
+                    .collect::<String>()
+            );
         } else {
             all.push(tag.to_owned());
             if !VOID.contains(&name) && !tag.ends_with('/') {
@@ -44,7 +61,8 @@ fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
 #[track_caller]
 fn sound(name: &str, html: &str) {
     let tags = tags(html);
-    let labels: BTreeSet<&str> = tags.iter().filter(|t| t.starts_with("label ")).filter_map(|t| attribute(t, "for")).collect();
+    let labels: BTreeSet<&str> =
+        tags.iter().filter(|t| t.starts_with("label ")).filter_map(|t| attribute(t, "for")).collect();
     for tag in &tags {
         assert!(attribute(tag, "style").is_none(), "{name}: {tag}");
         let handler = tag.split_whitespace().any(|a| a.starts_with("on") && a.contains('='));
@@ -55,7 +73,8 @@ fn sound(name: &str, html: &str) {
         }
         if ["input ", "select ", "textarea "].iter().any(|t| tag.starts_with(t)) {
             let kind = attribute(tag, "type").unwrap_or("text");
-            let named = attribute(tag, "id").is_some_and(|id| labels.contains(id)) || attribute(tag, "aria-label").is_some();
+            let named = attribute(tag, "id").is_some_and(|id| labels.contains(id))
+                || attribute(tag, "aria-label").is_some();
             assert!(named || matches!(kind, "hidden" | "radio" | "checkbox"), "{name}: without label: {tag}");
         }
     }
@@ -102,13 +121,22 @@ async fn whole_pages_are_sound() {
             assert!(html.contains(&format!("<html lang=\"{lang}\"")), "{page}");
             let tags = tags(&html);
             let count = |name: &str| tags.iter().filter(|t| t.split(' ').next() == Some(name)).count();
-            assert_eq!((count("h1"), count("main"), count("header") > 0, count("title")), (1, 1, true, 1), "{page}");
-            assert!(html.contains("href=\"#lt-main\"") && html.contains("id=\"lt-main\""), "{page}: skip link");
+            assert_eq!(
+                (count("h1"), count("main"), count("header") > 0, count("title")),
+                (1, 1, true, 1),
+                "{page}"
+            );
+            assert!(
+                html.contains("href=\"#lt-main\"") && html.contains("id=\"lt-main\""),
+                "{page}: skip link"
+            );
             let ids: Vec<&str> = tags.iter().filter_map(|t| attribute(t, "id")).collect();
             let unique: BTreeSet<_> = ids.iter().collect();
             assert_eq!(unique.len(), ids.len(), "{page}: {ids:?}");
             for tag in &tags {
-                if let Some(target) = attribute(tag, "href").and_then(|h| h.strip_prefix('#')).filter(|t| !t.is_empty()) {
+                if let Some(target) =
+                    attribute(tag, "href").and_then(|h| h.strip_prefix('#')).filter(|t| !t.is_empty())
+                {
                     assert!(ids.contains(&target), "{page}: #{target} leads nowhere");
                 }
             }

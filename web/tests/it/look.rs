@@ -48,7 +48,8 @@ async fn the_bar_shows_what_one_may_open() {
 
 #[tokio::test]
 async fn the_province_is_itself() {
-    let site = crate::support::site_with("name = \"Ủy ban nhân dân tỉnh An Sơn\"\nprimary = \"#9d1d20\"").await;
+    let site =
+        crate::support::site_with("name = \"Ủy ban nhân dân tỉnh An Sơn\"\nprimary = \"#9d1d20\"").await;
     let page = site.get("/open").await.text();
     assert!(page.contains("<b lang=\"vi\">Ủy ban nhân dân tỉnh An Sơn</b>"));
     assert!(page.contains("Bản trình diễn"));

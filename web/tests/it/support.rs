@@ -15,7 +15,9 @@ use serde::Deserialize;
 use testkit::TestKernel;
 use tower::ServiceExt;
 use web::ui::{Form, Head, Icon};
-use web::{Access, Account, Cx, Nav, Page, Pages, Path, Redirect, Routes, Sessions, Site, Visitor, body, page};
+use web::{
+    Access, Account, Cx, Nav, Page, Pages, Path, Redirect, Routes, Sessions, Site, Visitor, body, page,
+};
 
 pub const READ: Permission = Permission { name: "things.read", vi: "xem", en: "read" };
 pub const WRITE: Permission = Permission { name: "things.write", vi: "sửa", en: "write" };
@@ -43,28 +45,46 @@ fn label(lang: Lang) -> &'static str {
 impl Pages for Things {
     fn routes(&self) -> Routes {
         Routes::new()
-            .get("/things", Access::Needs(READ), async |cx: Cx| page(&cx.frame("Things"), Head::new(cx.lang, "Things")))
+            .get("/things", Access::Needs(READ), async |cx: Cx| {
+                page(&cx.frame("Things"), Head::new(cx.lang, "Things"))
+            })
             .get("/things/{id}", Access::Needs(READ), async |Path(id): Path<u32>| id.to_string())
             .get("/things/new", Access::Needs(WRITE), form)
             .post("/things", Access::Needs(WRITE), async |web::Form(named): web::Form<Named>| {
                 Redirect::to("/open").saying(format!("Đã lưu <{}>", named.name))
             })
-            .get("/mine", Access::SignedIn, async |cx: Cx| page(&cx.frame("Mine"), Head::new(cx.lang, "Mine")))
-            .get("/open", Access::Public, async |cx: Cx| page(&cx.frame("Open").cacheable(), Head::new(cx.lang, "Open")))
+            .get("/mine", Access::SignedIn, async |cx: Cx| {
+                page(&cx.frame("Mine"), Head::new(cx.lang, "Mine"))
+            })
+            .get("/open", Access::Public, async |cx: Cx| {
+                page(&cx.frame("Open").cacheable(), Head::new(cx.lang, "Open"))
+            })
             .post("/open", Access::Public, async |body: Bytes| body.len().to_string())
             .limit(64)
             .post("/raw", Access::Public, async |body: Body| Body::new(body))
             .streaming()
             .get("/api/things/v1/system", Access::System, async |cx: Cx| cx.actor.to_string())
-            .post("/api/things/v1/things", Access::Needs(WRITE), async |web::Json(named): web::Json<Named>| named.name)
+            .post(
+                "/api/things/v1/things",
+                Access::Needs(WRITE),
+                async |web::Json(named): web::Json<Named>| named.name,
+            )
             .get("/panics", Access::Public, async || -> StatusCode { panic!("on purpose") })
-            .get("/broken", Access::Public, async || -> web::Result<Page> { Err(Error::internal("the secret cause").into()) })
-            .get("/away", Access::Public, async || -> web::Result<Page> { Err(Error::unavailable("database", "gone").into()) })
+            .get("/broken", Access::Public, async || -> web::Result<Page> {
+                Err(Error::internal("the secret cause").into())
+            })
+            .get("/away", Access::Public, async || -> web::Result<Page> {
+                Err(Error::unavailable("database", "gone").into())
+            })
             .get("/oauth", Access::Public, async |cx: Cx| {
                 page(&cx.frame("x").form_target("https://dvc.example.vn"), Head::new(cx.lang, "x"))
             })
-            .get("/signed-in", Access::Public, async |cx: Cx| ([cx.session_cookie("s-new")], "in").into_response())
-            .get("/signed-out", Access::Public, async |cx: Cx| ([cx.no_session_cookie()], "out").into_response())
+            .get("/signed-in", Access::Public, async |cx: Cx| {
+                ([cx.session_cookie("s-new")], "in").into_response()
+            })
+            .get("/signed-out", Access::Public, async |cx: Cx| {
+                ([cx.no_session_cookie()], "out").into_response()
+            })
     }
 
     fn nav(&self) -> Vec<Nav> {
@@ -98,7 +118,8 @@ fn visitor(name: &str) -> Option<Visitor> {
         "system" => (Actor::System { subsystem: "VN/GOV/H99/MOTCUA".into() }, vec![grant(WRITE)], None),
         _ => return None,
     };
-    let account = (name != "system").then(|| Account { name: "Trần Thị Hà".into(), lang, ..Account::default() });
+    let account =
+        (name != "system").then(|| Account { name: "Trần Thị Hà".into(), lang, ..Account::default() });
     Some(Visitor { actor, grants: Arc::new(Grants(grants)), account })
 }
 
@@ -163,7 +184,8 @@ impl TestSite {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer: Response<_> = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let answer: Response<_> =
+            self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, bytes }

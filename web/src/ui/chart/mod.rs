@@ -30,7 +30,8 @@ impl Spark {
     /// Values from old to new (`NaN` where unknown), and the same said in words.
     pub fn new(values: &[f64], words: impl Into<String>) -> Self {
         let finite = || values.iter().copied().filter(|v| v.is_finite());
-        let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) =
+            (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
         let span = if high > low { high - low } else { 1.0 };
         // A margin of 6 % keeps the stroke inside the box.
         let heights = values.iter().map(|v| v.is_finite().then(|| 94.0 - (v - low) / span * 88.0));
@@ -66,7 +67,12 @@ impl Bars {
     /// A name with its amount, and the page with its rows.
     pub fn bar(mut self, label: impl Into<String>, value: f64, href: Option<String>) -> Self {
         let shown = fmt::decimal(self.lang, value, 1);
-        self.bars.push(Bar { label: label.into(), value: if value.is_finite() { value.max(0.0) } else { 0.0 }, shown, href });
+        self.bars.push(Bar {
+            label: label.into(),
+            value: if value.is_finite() { value.max(0.0) } else { 0.0 },
+            shown,
+            href,
+        });
         self
     }
 
@@ -198,7 +204,8 @@ mod tests {
         let flat = Lines::new(Lang::Vi, "?", "", vec!["a".into()]).series("x", vec![Some(0.0)]);
         assert!(!flat.to_string().contains("NaN"));
         assert!(!Spark::new(&[1.0, f64::NAN, 1.0], "").to_string().contains("NaN"));
-        let bars = Bars::new(Lang::Vi, "?", "").bar("a", f64::INFINITY, None).bar("b", -1.0, None).to_string();
+        let bars =
+            Bars::new(Lang::Vi, "?", "").bar("a", f64::INFINITY, None).bar("b", -1.0, None).to_string();
         assert!(!bars.contains("inf") && !bars.contains("NaN"), "{bars}");
     }
 

@@ -17,7 +17,11 @@ impl Scale {
         let power = 10f64.powf(rough.log10().floor());
         let nice = [1.0, 2.0, 2.5, 5.0, 10.0].map(|f| f * power);
         let step = nice.into_iter().find(|s| *s >= rough * 0.999_999).unwrap_or(power * 10.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 4 by construction")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 4 by construction"
+        )]
         let steps = (most / step).ceil().clamp(1.0, 5.0) as u8;
         Self { step, steps }
     }
