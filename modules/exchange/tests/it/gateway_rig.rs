@@ -299,6 +299,15 @@ impl Rig {
     }
 
     pub(crate) async fn with_pages(contents: Contents, policy: Policy, pages: Option<axum::Router>) -> Self {
+        Self::with_door(contents, policy, pages, None).await
+    }
+
+    pub(crate) async fn with_door(
+        contents: Contents,
+        policy: Policy,
+        pages: Option<axum::Router>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Self {
         let (ledger, tokens, meter) =
             (Arc::new(Ledger::default()), Arc::new(Tokens::default()), Arc::new(Meter::default()));
         tokens.add(TOKEN, CLIENT);
@@ -321,7 +330,7 @@ impl Rig {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let door = Door { gateway: gateway.clone(), pages, tls: None };
+        let door = Door { gateway: gateway.clone(), pages, tls };
         let serving = tokio::spawn(serve(listener, door, stopped));
         Self { address, gateway, ledger, tokens, snapshot, meter, stop, serving }
     }

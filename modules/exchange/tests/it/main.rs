@@ -1,5 +1,7 @@
 //! One test program for the exchange; a module for each subject.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
+
 mod decisions;
 mod diff;
 mod gateway_calls;
@@ -10,8 +12,10 @@ mod gateway_meta;
 mod gateway_provider;
 mod gateway_refusals;
 mod gateway_rig;
+mod gateway_tls;
 mod keeper;
 mod lists;
 mod registry_file;
+mod site;
 mod snapshot;
 mod world;
