@@ -1,33 +1,49 @@
 //! The front door: what this module mounts - tables, rights, listeners, background work, cards, checks.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use base::i18n::Text;
 use kernel::db::Migration;
 use kernel::listeners::Listener;
 use kernel::module::{Card, Finding, Module};
+use kernel::tokens::TokenIssuer;
 use kernel::{Cx, Kernel, Permission, Ref, Result};
 use utoipa::OpenApi;
-use web::{Pages, Routes};
+use web::{Nav, Pages, Routes};
 
 use crate::config::Settings;
+use crate::evidence::{self, EVIDENCE};
 use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
+use crate::plane::Plane;
 use crate::store::lists;
 use crate::viewer::Viewer;
-use crate::{api, permissions, store, t};
+use crate::{api, pages, permissions, store, t};
 
 /// The module.
 #[derive(Clone)]
 pub struct Exchange {
     keeper: Arc<Keeper>,
+    issuer: Option<(TokenIssuer, String)>,
+    plane: Arc<OnceLock<Plane>>,
 }
 
 impl Exchange {
     /// A module with these settings; nothing runs before [`Module::start`].
     pub fn new(settings: Settings) -> Self {
-        Self { keeper: Arc::new(Keeper::new(settings)) }
+        Self { keeper: Arc::new(Keeper::new(settings)), issuer: None, plane: Arc::default() }
+    }
+
+    /// As [`Exchange::new`], with evidence and gateway: consumers prove themselves with tokens of `issuer`, logs are
+    /// named after `platform`.
+    pub fn connected(settings: Settings, issuer: TokenIssuer, platform: &str) -> Self {
+        Self { issuer: Some((issuer, platform.to_owned())), ..Self::new(settings) }
+    }
+
+    /// The data plane, once started.
+    pub fn plane(&self) -> Option<&Plane> {
+        self.plane.get()
     }
 
     /// The keeper of the snapshot in force.
@@ -43,7 +59,7 @@ impl Module for Exchange {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[store::REGISTRY];
+        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS];
         ALL
     }
 
@@ -61,7 +77,27 @@ impl Module for Exchange {
             tracing::error!(error = e.chain(), "the registry cannot be read; serving from the copy on disk");
         }
         tokio::spawn(Arc::clone(&self.keeper).run(k.clone()));
+        if let Some((issuer, platform)) = &self.issuer {
+            let plane = Plane::open(k, platform, issuer, &self.keeper).await?;
+            let _ = self.plane.set(plane);
+        }
         Ok(())
+    }
+
+    async fn stop(&self, _k: &Kernel) -> Result<()> {
+        if let Some(plane) = self.plane.get() {
+            plane.gateway.finish().await;
+            plane.evidence.close().await;
+        }
+        Ok(())
+    }
+
+    fn backup_dirs(&self) -> &'static [&'static str] {
+        &[evidence::LOGS]
+    }
+
+    async fn restored(&self, k: &Kernel) -> Result<()> {
+        evidence::restored(&k.data_dir)
     }
 
     async fn describe(&self, k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
@@ -69,7 +105,9 @@ impl Module for Exchange {
     }
 
     async fn diagnose(&self, k: &Kernel) -> Vec<Finding> {
-        vec![self.snapshot_age(k)]
+        let mut found = vec![self.snapshot_age(k)];
+        found.extend(self.evidence_lag());
+        found
     }
 }
 
@@ -86,6 +124,16 @@ impl Exchange {
             Text::both(|l| t::check_snapshot_stale(l, end.vn()))
         };
         Finding { check: "exchange.snapshot", ok, text }
+    }
+
+    /// Whether sealing and indexing keep up with the calls; nothing while the data plane does not run.
+    fn evidence_lag(&self) -> Option<Finding> {
+        /// About ten seconds of calls on one core.
+        const BEHIND: u64 = 100_000;
+        let progress = self.plane()?.evidence.progress();
+        let ok = progress.unsealed < BEHIND && progress.unindexed < BEHIND;
+        let text = Text::both(|l| t::check_evidence(l, progress.size, progress.unindexed, progress.unsealed));
+        Some(Finding { check: "exchange.evidence", ok, text })
     }
 }
 
@@ -121,7 +169,11 @@ async fn describe(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
 
 impl Pages for Exchange {
     fn routes(&self) -> Routes {
-        api::routes(&self.keeper)
+        pages::routes(self).merge(api::routes(self))
+    }
+
+    fn nav(&self) -> Vec<Nav> {
+        pages::nav()
     }
 
     fn openapi(&self) -> Option<utoipa::openapi::OpenApi> {

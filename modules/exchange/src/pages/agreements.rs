@@ -6,8 +6,8 @@ use kernel::orgs::UnitId;
 use kernel::{Error, Kernel, Result, Scope as Over};
 use serde::Deserialize;
 use web::ui::{
-    Action, Cell, Column, Count, Empty, Entry, Facts, Filters, Head, Help, Html, Icon, Notice, Row, Section, Table,
-    Tabs, Thing, Timeline, Tone,
+    Action, Cell, Column, Count, Empty, Entry, Facts, Filters, Head, Help, Html, Icon, Notice, Row, Section,
+    Table, Tabs, Thing, Timeline, Tone,
 };
 use web::{Cx, Page, Path, Query, fmt};
 
@@ -137,7 +137,8 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
     }
     let mut content = Html::of(Section::new(t::terms_title(l), terms(l, &agreement.terms)));
     content.push(scope(l, &agreement.terms, endpoints));
-    let calls = Action::link(t::calls_under_agreement(l), format!("/exchange/calls?agreement={id}")).icon(Icon::Activity);
+    let calls = Action::link(t::calls_under_agreement(l), format!("/exchange/calls?agreement={id}"))
+        .icon(Icon::Activity);
     let parties = Facts::new()
         .row(t::column_consumer(l), parts::named(&row.consumer_name, &row.consumer_member))
         .row(t::column_provider(l), parts::named(&row.service_name, &row.provider_member))
@@ -145,7 +146,9 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
         .row(t::fact_asked(l), Cell::time(agreement.asked_at))
         .row(t::column_changed(l), Cell::time(row.changed_at))
         .row(t::nav_calls(l), Cell::html(calls.small()));
-    let page = Thing::new(content).side(t::parties_title(l), parties).timeline(t::history_title(l), timeline(l, &history));
+    let page = Thing::new(content)
+        .side(t::parties_title(l), parties)
+        .timeline(t::history_title(l), timeline(l, &history));
     body.push(page);
     let frame = cx.frame(&title).crumb(t::agreements_title(l), "/exchange/agreements");
     Ok(web::page(&frame, body))
@@ -154,19 +157,21 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
 fn head(cx: &Cx, found: &Found, title: &str) -> Head {
     let l = cx.lang;
     let row = &found.row;
-    let head = Head::new(l, title).code(&row.service_key).badge(parts::state(l, row.state)).sub(t::agreement_sub(
-        l,
-        &row.consumer_name,
-        &row.service_name,
-    ));
+    let head = Head::new(l, title)
+        .code(&row.service_key)
+        .badge(parts::state(l, row.state))
+        .sub(t::agreement_sub(l, &row.consumer_name, &row.service_name));
     let link = |step: Step, label: &str, icon| {
-        let action = Action::link(label, format!("/exchange/agreements/{}/{}", row.id, step.as_str())).icon(icon);
+        let action =
+            Action::link(label, format!("/exchange/agreements/{}/{}", row.id, step.as_str())).icon(icon);
         if found.may_decide { action } else { action.denied(t::decide_denied(l)) }
     };
     match row.state {
-        Stands::Waiting => head
-            .primary(link(Step::Approve, t::act_approve(l), Icon::Check))
-            .action(link(Step::Refuse, t::act_refuse(l), Icon::X)),
+        Stands::Waiting => head.primary(link(Step::Approve, t::act_approve(l), Icon::Check)).action(link(
+            Step::Refuse,
+            t::act_refuse(l),
+            Icon::X,
+        )),
         Stands::Approved => head
             .action(link(Step::Suspend, t::act_suspend(l), Icon::PlayerPause))
             .action(link(Step::Revoke, t::act_revoke(l), Icon::Ban).danger()),
@@ -193,7 +198,11 @@ fn next_step(l: Lang, found: &Found) -> Option<Notice> {
 /// The terms, without the scope.
 pub(super) fn terms(l: Lang, terms: &Terms) -> Facts {
     let list = |items: &[String]| if items.is_empty() { Cell::none() } else { Cell::text(items.join("; ")) };
-    let fields = if terms.fields.is_empty() { Cell::text(t::fields_all(l)) } else { Cell::text(terms.fields.join(", ")) };
+    let fields = if terms.fields.is_empty() {
+        Cell::text(t::fields_all(l))
+    } else {
+        Cell::text(terms.fields.join(", "))
+    };
     let calls = |n: Option<u32>| n.map(|n| fmt::number(l, i64::from(n)));
     let quota = match (calls(terms.quota.per_minute), calls(terms.quota.per_day)) {
         (None, None) => t::quota_none(l).to_owned(),
@@ -202,7 +211,8 @@ pub(super) fn terms(l: Lang, terms: &Terms) -> Facts {
         (Some(m), Some(d)) => format!("{} · {}", t::quota_minute(l, m), t::quota_day(l, d)),
     };
     let letter = terms.letter.as_ref().map(|x| Cell::with_sub(&x.number, t::letter_date(l, x.date.vn())));
-    let security = terms.security.as_ref().map(|s| Cell::with_sub(t::security_level(l, s.level), &s.decision));
+    let security =
+        terms.security.as_ref().map(|s| Cell::with_sub(t::security_level(l, s.level), &s.decision));
     Facts::new()
         .row(t::fact_purpose(l), Cell::text(&terms.purpose))
         .row(t::fact_legal_basis(l), list(&terms.legal_basis))
@@ -241,7 +251,8 @@ fn timeline(l: Lang, history: &[HistoryEntry]) -> Timeline {
             Step::Suspend => Tone::Warn,
             Step::Ask | Step::Expire | Step::Amend => Tone::Neutral,
         };
-        let entry = Entry::new(h.at, who, t::history_entry(l, h.step.label(l), h.to.label(l), h.version)).tone(tone);
+        let entry =
+            Entry::new(h.at, who, t::history_entry(l, h.to.label(l), h.step.label(l), h.version)).tone(tone);
         timeline.entry(match &h.reason {
             Some(reason) => entry.detail(reason),
             None => entry,

@@ -9,8 +9,8 @@ use evidence::{Field as Committed, verify};
 use kernel::{Error, Kernel, Result};
 use serde::Deserialize;
 use web::ui::{
-    Action, Cell, Column, Count, Empty, Entry, Facts, Filters, Head, Help, Html, Icon, Live, Notice, Row, Section,
-    Table, Tabs, Thing, Timeline, Tone,
+    Action, Cell, Column, Count, Empty, Entry, Facts, Filters, Head, Help, Html, Icon, Live, Notice, Row,
+    Section, Table, Tabs, Thing, Timeline, Tone,
 };
 use web::{Cx, Page, Path, Query};
 
@@ -84,7 +84,9 @@ pub(super) async fn list(
     rows.truncate(PAGE as usize);
     let counts = lists::call_counts(&k.db, paths.as_deref(), &filter).await?;
     let next = parts::next(&cx, more, || {
-        rows.last().map(|r| CallAfter { at: r.request_in, request_id: r.request_id.clone() }.to_string()).unwrap_or_default()
+        rows.last()
+            .map(|r| CallAfter { at: r.request_in, request_id: r.request_id.clone() }.to_string())
+            .unwrap_or_default()
     });
     let current = exchange.keeper().current();
     let names = Names(&current.load());
@@ -126,7 +128,12 @@ fn tabs(cx: &Cx, ending: Option<Ending>, counts: &[(Ending, i64)]) -> Tabs {
     let count = |n: i64| Count::upto(u64::try_from(n).unwrap_or(0), u64::from(COUNTED));
     let all = Tabs::new(l).tab(t::tab_all(l), &address, Some(count(total)), ending.is_none());
     counts.iter().fold(all, |tabs, (e, n)| {
-        tabs.tab(parts::ending_label(l, *e), address.with("ending", e.as_str()), Some(count(*n)), ending == Some(*e))
+        tabs.tab(
+            parts::ending_label(l, *e),
+            address.with("ending", e.as_str()),
+            Some(count(*n)),
+            ending == Some(*e),
+        )
     })
 }
 
@@ -166,7 +173,11 @@ fn table(cx: &Cx, names: &Names<'_>, rows: &[CallRow]) -> Table {
         .rows(rows.iter().map(|c| {
             let what = format!("{} {}", c.method, c.endpoint.as_deref().unwrap_or("–"));
             Row::new([
-                Cell::titled(format!("/exchange/calls/{}", c.request_id), c.request_in.vn_seconds(), &c.request_id),
+                Cell::titled(
+                    format!("/exchange/calls/{}", c.request_id),
+                    c.request_in.vn_seconds(),
+                    &c.request_id,
+                ),
                 Cell::with_sub(names.system(&c.client), &c.client),
                 Cell::with_sub(names.service(&c.service), what),
                 c.status.map_or_else(Cell::none, Cell::figure),
@@ -240,7 +251,7 @@ async fn page(
     let mut content = Html::of(Section::new(t::story_title(l), story).help(t::story_help(l)));
     content.push(evidence_section(exchange, cx, call).await);
     content.push(personal_section(cx, call, standing, personal));
-    let head = Head::new(l, t::call_title(l, &call.method, call.endpoint.as_deref().unwrap_or("–")))
+    let head = Head::new(l, t::call_title(l, call.endpoint.as_deref().unwrap_or("–"), &call.method))
         .code(&call.request_id)
         .badge(parts::ending(l, call.ending()))
         .sub(t::call_sub(l, call.request_in.vn_seconds()));
@@ -283,12 +294,14 @@ fn story(l: Lang, names: &Names<'_>, c: &CallRow, agreement: Option<&(AgreementI
             entries.push(Entry::new(end, t::actor_gateway(l), said).tone(Tone::Good));
         }
         (Some(end), ending) => {
-            let entry = Entry::new(end, t::actor_gateway(l), t::story_ended(l, parts::ending_label(l, ending)));
+            let entry =
+                Entry::new(end, t::actor_gateway(l), t::story_ended(l, parts::ending_label(l, ending)));
             let why = if rule.is_empty() { kind.to_owned() } else { words::rule(rule, l) };
             entries.push(entry.detail(why).tone(Tone::Bad));
         }
         (None, Ending::Unknown) => {
-            entries.push(Entry::new(c.request_in, t::actor_platform(l), t::story_unknown(l)).tone(Tone::Warn));
+            entries
+                .push(Entry::new(c.request_in, t::actor_platform(l), t::story_unknown(l)).tone(Tone::Warn));
         }
         (None, _) => {
             entries.push(Entry::new(c.request_in, t::actor_gateway(l), t::story_running(l)));
@@ -306,7 +319,9 @@ fn facts(l: Lang, c: &CallRow, agreement: Option<&(AgreementId, String)>) -> Fac
         .row(t::column_service(l), Cell::code(&c.service))
         .row(
             t::thing_agreement(l),
-            agreement.map_or_else(Cell::none, |(id, number)| Cell::link(format!("/exchange/agreements/{id}"), number)),
+            agreement.map_or_else(Cell::none, |(id, number)| {
+                Cell::link(format!("/exchange/agreements/{id}"), number)
+            }),
         )
         .row(t::fact_auth(l), Cell::code(&c.consumer_auth))
         .row(t::column_status(l), c.status.map_or_else(Cell::none, Cell::text))
@@ -320,7 +335,9 @@ fn facts(l: Lang, c: &CallRow, agreement: Option<&(AgreementId, String)>) -> Fac
 async fn evidence_section(exchange: &Exchange, cx: &Cx, call: &CallRow) -> Section {
     let l = cx.lang;
     let checked = match issuing::running(exchange) {
-        Ok(running) => running.bundles().for_request(&call.request_id, &[]).await.map(|b| (b, running.vkey())),
+        Ok(running) => {
+            running.bundles().for_request(&call.request_id, &[]).await.map(|b| (b, running.vkey()))
+        }
         Err(e) => Err(e),
     };
     let (bundle, _) = match checked {
@@ -329,7 +346,11 @@ async fn evidence_section(exchange: &Exchange, cx: &Cx, call: &CallRow) -> Secti
             return Section::new(t::evidence_title(l), Notice::new(Tone::Info, t::evidence_not_yet(l)));
         }
         Err(e) => {
-            tracing::error!(error = e.chain(), request_id = call.request_id, "evidence of a call cannot be issued");
+            tracing::error!(
+                error = e.chain(),
+                request_id = call.request_id,
+                "evidence of a call cannot be issued"
+            );
             return Section::new(t::evidence_title(l), Notice::new(Tone::Bad, t::evidence_broken(l)));
         }
     };
@@ -344,13 +365,22 @@ async fn evidence_section(exchange: &Exchange, cx: &Cx, call: &CallRow) -> Secti
     let facts = Facts::new()
         .row(t::evidence_log(l), Cell::code(bundle.log.name()))
         .row(t::evidence_leaf(l), Cell::text(indices.join(", ")))
-        .row(t::evidence_checkpoint(l), Cell::text(t::evidence_checkpoint_size(l, i64::try_from(verified.checkpoint.size).unwrap_or(i64::MAX))));
+        .row(
+            t::evidence_checkpoint(l),
+            Cell::text(t::evidence_checkpoint_size(
+                l,
+                i64::try_from(verified.checkpoint.size).unwrap_or(i64::MAX),
+            )),
+        );
     let mut body = Html::of(Notice::new(Tone::Good, report.verdict));
     body.push(facts);
     body.push(Help::new(t::evidence_proven(l), &report.proven.join("\n\n")));
     body.push(Help::new(t::evidence_not_proven(l), &report.not_proven.join("\n\n")));
-    let download = Action::link(t::evidence_download(l), format!("/exchange/calls/{}/evidence", call.request_id));
-    Section::new(t::evidence_title(l), body).help(t::evidence_help(l)).action(download.icon(Icon::FileDownload))
+    let download =
+        Action::link(t::evidence_download(l), format!("/exchange/calls/{}/evidence", call.request_id));
+    Section::new(t::evidence_title(l), body)
+        .help(t::evidence_help(l))
+        .action(download.icon(Icon::FileDownload))
 }
 
 fn personal_section(
@@ -362,8 +392,9 @@ fn personal_section(
     let l = cx.lang;
     let title = t::personal_title(l);
     let Some(values) = values else {
-        let show = Action::post(cx, t::personal_show(l), format!("/exchange/calls/{}/personal", call.request_id))
-            .icon(Icon::Eye);
+        let show =
+            Action::post(cx, t::personal_show(l), format!("/exchange/calls/{}/personal", call.request_id))
+                .icon(Icon::Eye);
         let show = if standing.discloses { show } else { show.denied(t::personal_denied(l)) };
         return Section::new(title, Notice::new(Tone::Neutral, t::personal_hidden(l)).action(show));
     };
@@ -378,6 +409,7 @@ fn personal_section(
         Committed::RepresentedParty => t::personal_party(l),
         other => other.name(),
     };
-    let facts = values.into_iter().fold(Facts::new(), |f, (field, value)| f.row(label(field), Cell::code(value)));
+    let facts =
+        values.into_iter().fold(Facts::new(), |f, (field, value)| f.row(label(field), Cell::code(value)));
     Section::new(title, facts).help(t::personal_recorded(l))
 }
