@@ -15,13 +15,17 @@ fn script() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/independent/verify_evidence.py")
 }
 
+fn python() -> Command {
+    Command::new(std::env::var("LIENTHONG_TEST_PYTHON").unwrap_or_else(|_| "python3".into()))
+}
+
 /// Whether Python can run the verifier here; says so when it cannot.
 fn can_run() -> bool {
-    let probe = Command::new("python3").args(["-c", "import cryptography"]).stderr(Stdio::null()).status();
+    let probe = python().args(["-c", "import cryptography"]).stderr(Stdio::null()).status();
     let can = probe.is_ok_and(|status| status.success());
     if !can {
         println!(
-            "SKIPPED: python3 with the package cryptography is missing, no second verifier to compare with"
+            "SKIPPED: python3 with the package cryptography is missing"
         );
     }
     can
@@ -29,7 +33,7 @@ fn can_run() -> bool {
 
 /// The verdicts of the other program, with its reasons.
 fn verdicts(bundles: &[(String, Vec<u8>)], arguments: &[&str]) -> Vec<String> {
-    let mut child = Command::new("python3")
+    let mut child = python()
         .arg(script())
         .arg("--batch")
         .args(arguments)
@@ -103,7 +107,7 @@ fn the_other_verifier_reports_by_its_exit_code() {
     bytes[100] ^= 1;
     std::fs::write(&bad, &bytes).unwrap();
     let code = |files: &[&PathBuf]| {
-        Command::new("python3").arg(script()).args(files).output().unwrap().status.code()
+        python().arg(script()).args(files).output().unwrap().status.code()
     };
     assert_eq!(code(&[&good]), Some(0));
     assert_eq!(code(&[&bad]), Some(1));

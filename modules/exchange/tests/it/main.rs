@@ -4,6 +4,7 @@
 
 mod decisions;
 mod diff;
+mod evidence;
 mod gateway_calls;
 mod gateway_evidence;
 mod gateway_hostile;
