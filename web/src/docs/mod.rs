@@ -50,8 +50,17 @@ impl Described {
         }
         // A document of strings and maps always serialises; an empty one is still a valid answer.
         let value = serde_json::to_value(&all).unwrap_or_default();
-        Self { json: value.to_string(), groups: operations::groups(&value) }
+        Self::read(&value)
     }
+
+    fn read(document: &serde_json::Value) -> Self {
+        Self { json: document.to_string(), groups: operations::groups(document) }
+    }
+}
+
+/// The page as it would describe another document: for the gallery.
+pub(crate) fn sample(cx: &Cx, document: &serde_json::Value) -> Page {
+    page(cx, &Described::read(document))
 }
 
 /// Operations without a tag stand under the name of their module.

@@ -80,3 +80,36 @@ pub(super) fn desk(cx: &Cx) -> Cx {
     let actor = Actor::Kernel { part: "gallery".into() };
     cx.seen_by(actor, account, Arc::new(nav))
 }
+
+/// A small description of an API.
+pub(super) fn apis() -> serde_json::Value {
+    serde_json::json!({
+        "openapi": "3.1.0",
+        "paths": {
+            "/api/exchange/v1/members": {
+                "get": {
+                    "tags": ["exchange"], "summary": "Lists members",
+                    "parameters": [
+                        { "name": "state", "in": "query", "schema": { "type": "string" }, "description": "Only this state" },
+                        { "name": "limit", "in": "query", "schema": { "type": "integer", "default": 50 } }
+                    ],
+                    "responses": { "200": { "description": "One page of members" }, "403": { "description": "No right" } }
+                },
+                "post": {
+                    "tags": ["exchange"], "summary": "Registers a member",
+                    "requestBody": { "content": { "application/json": { "schema": {
+                        "properties": { "code": { "type": "string", "example": "H99.01" }, "name": { "type": "string" } }
+                    } } } },
+                    "responses": { "201": { "description": "Registered" }, "422": { "description": "Wrong values" } }
+                }
+            },
+            "/api/exchange/v1/members/{id}": {
+                "delete": {
+                    "tags": ["exchange"], "summary": "Ends a membership",
+                    "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
+                    "responses": { "204": { "description": "Ended" } }
+                }
+            }
+        }
+    })
+}

@@ -28,6 +28,9 @@ pub(crate) fn routes() -> Routes {
         .get("/gallery/figures", Access::Public, async |cx: Cx| whole::figures(&data::desk(&cx)))
         .get("/gallery/sign-in", Access::Public, async |cx: Cx| whole::sign_in(&cx))
         .get("/gallery/verify", Access::Public, async |cx: Cx| whole::verify(&cx))
+        .get("/gallery/apis", Access::Public, async |cx: Cx| {
+            crate::docs::sample(&data::desk(&cx), &data::apis())
+        })
         .get("/gallery/errors/{kind}", Access::Public, error)
 }
 

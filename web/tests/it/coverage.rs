@@ -37,6 +37,12 @@ async fn the_apis_are_described() {
     let document = site.get("/api/openapi.json").await;
     assert_eq!(document.header("content-type"), "application/json");
     assert!(document.json()["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(
+        document.json()["paths"]["/api/things/v1/things"]["post"]["tags"][0],
+        "things",
+        "named after its module"
+    );
     let page = site.get("/api/docs").await.text();
     assert!(page.contains("Giao diện lập trình (API)") && page.contains(web::assets::DOCS_JS), "{page}");
+    assert!(page.contains("data-try=\"/api/things/v1/things\"") && page.contains("Makes a thing"));
 }

@@ -10,7 +10,7 @@ use web::{Cx, Site, samples};
 use crate::support::site;
 
 const VOID: [&str; 7] = ["input", "link", "meta", "img", "br", "hr", "!doctype"];
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 10] = [
     "list",
     "list?tab=active&state=active&q=x",
     "none",
@@ -19,6 +19,8 @@ const PAGES: [&str; 8] = [
     "form?wrong=1",
     "figures",
     "sign-in",
+    "verify",
+    "apis",
 ];
 
 /// Opening tags with their attributes, after checking that all tags nest.
