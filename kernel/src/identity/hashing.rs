@@ -88,7 +88,7 @@ impl Passwords {
 
     /// Compares a password with the stored hash. Without one (no such account, or no password set yet) the
     /// same work is done on a hash nobody's password has, so that time does not tell which accounts exist.
-    /// `who` is the caller's address: it shares the queue fairly.
+    /// `who` is the caller's address, empty if not known: addresses share the queue fairly.
     ///
     /// # Errors
     /// [`Error::TooMany`] when the queue is full.
@@ -123,7 +123,8 @@ impl Pool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let all: u32 = waiting.values().sum();
         let own = waiting.get(who).copied().unwrap_or(0);
-        if all >= self.places || own >= self.places_each {
+        // Callers whose address is not known share no place of their own.
+        if all >= self.places || (own >= self.places_each && !who.is_empty()) {
             return Err(Error::TooMany { retry_after: 2 });
         }
         *waiting.entry(who.to_owned()).or_insert(0) += 1;

@@ -60,7 +60,7 @@ struct Tables {
 pub struct Attempt {
     pair: Key,
     account: Key,
-    address: Key,
+    address: Option<Key>,
     /// Attempts turned away, by anybody, since the previous one that could go on.
     pub turned_away: u64,
 }
@@ -85,15 +85,19 @@ impl Throttle {
         }
     }
 
-    /// May somebody at `address` try the account called `account` now? `Err` is the number of seconds to wait.
+    /// May somebody at `address` try the account called `account` now? `Err` is the number of seconds to wait. An
+    /// empty address means it is not known: then nothing is counted by address, or one guesser would slow everybody.
     pub fn attempt(&self, account: &str, address: &str, now: Timestamp) -> Result<Attempt, u64> {
-        let (pair, account, address) =
-            (self.digest(&[account, address]), self.digest(&[account]), self.digest(&["", address]));
+        let (pair, account, address) = (
+            self.digest(&[account, address]),
+            self.digest(&[account]),
+            (!address.is_empty()).then(|| self.digest(&["", address])),
+        );
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = [
             tables.pairs.wait(&pair, now),
             tables.accounts.wait(&account, now),
-            tables.addresses.wait(&address, now),
+            address.and_then(|a| tables.addresses.wait(&a, now)),
         ];
         if let Some(wait) = waits.into_iter().flatten().max() {
             tables.turned_away += 1;
@@ -101,7 +105,9 @@ impl Throttle {
         }
         tables.pairs.count(pair, now);
         tables.accounts.count(account, now);
-        tables.addresses.count(address, now);
+        if let Some(address) = address {
+            tables.addresses.count(address, now);
+        }
         let turned_away = std::mem::take(&mut tables.turned_away);
         Ok(Attempt { pair, account, address, turned_away })
     }
@@ -112,7 +118,9 @@ impl Throttle {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.pairs.entries.remove(&attempt.pair);
         tables.accounts.take_back(&attempt.account);
-        tables.addresses.take_back(&attempt.address);
+        if let Some(address) = &attempt.address {
+            tables.addresses.take_back(address);
+        }
     }
 
     /// The attempt could not be judged (queue full, database away): it does not count as a failure.
@@ -120,7 +128,9 @@ impl Throttle {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.pairs.take_back(&attempt.pair);
         tables.accounts.take_back(&attempt.account);
-        tables.addresses.take_back(&attempt.address);
+        if let Some(address) = &attempt.address {
+            tables.addresses.take_back(address);
+        }
     }
 
     fn digest(&self, parts: &[&str]) -> Key {
@@ -259,6 +269,17 @@ mod tests {
         let let_through =
             (0..100).filter(|i| fail(&t, &format!("user{i}"), "10.1.0.1", at(0)).is_ok()).count();
         assert_eq!(let_through, 60);
+    }
+
+    #[test]
+    fn where_no_address_is_known_one_guesser_does_not_slow_everybody() {
+        let t = Throttle::new(&SeededRandom::new(1));
+        let let_through = (0..100).filter(|i| fail(&t, &format!("user{i}"), "", at(0)).is_ok()).count();
+        assert_eq!(let_through, 100);
+        for _ in 0..5 {
+            fail(&t, "binh", "", at(0)).unwrap();
+        }
+        assert!(fail(&t, "binh", "", at(0)).is_err(), "the account itself is still guarded");
     }
 
     #[test]

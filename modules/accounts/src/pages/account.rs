@@ -111,7 +111,7 @@ fn session_table(cx: &Cx, open: &[Session], here: &Session) -> Table {
 }
 
 fn address(l: kernel::i18n::Lang, s: &Session) -> Cell {
-    if s.address == request::UNKNOWN { Cell::text(t::unknown_device(l)) } else { Cell::code(&s.address) }
+    if s.address.is_empty() { Cell::text(t::unknown_device(l)) } else { Cell::code(&s.address) }
 }
 
 /// A short name for the usual browsers; otherwise what it calls itself.

@@ -15,9 +15,6 @@ use web::Cx;
 
 use crate::t;
 
-/// Written where no address is known: a test, or a listener that does not tell.
-pub(super) const UNKNOWN: &str = "unknown";
-
 /// Where a request comes from, and the session secret it brings.
 pub(crate) struct Came {
     /// The browser and address.
@@ -39,9 +36,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Came {
 }
 
 /// The address of the other side. A proxy on this very machine is believed when it says whom it speaks for (the
-/// last entry is the one it added itself); anybody else could invent that header.
+/// last entry is the one it added itself); anybody else could invent that header. Empty when the listener does not
+/// tell whom it speaks with.
 fn address(peer: Option<IpAddr>, headers: &HeaderMap) -> String {
-    let Some(peer) = peer.map(|p| p.to_canonical()) else { return UNKNOWN.to_owned() };
+    let Some(peer) = peer.map(|p| p.to_canonical()) else { return String::new() };
     let said = headers.get_all("x-forwarded-for").iter().next_back().and_then(|v| v.to_str().ok());
     let client = said.and_then(|s| s.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
     match client {
@@ -113,7 +111,7 @@ mod tests {
         assert_eq!(from("127.0.0.1"), "203.0.113.7");
         assert_eq!(from("::ffff:127.0.0.1"), "203.0.113.7");
         assert_eq!(from("198.51.100.9"), "198.51.100.9");
-        assert_eq!(address(None, &headers), UNKNOWN);
+        assert_eq!(address(None, &headers), "");
         headers.append("x-forwarded-for", "nonsense".parse().unwrap());
         assert_eq!(address(Some("127.0.0.1".parse().unwrap()), &headers), "127.0.0.1");
     }
