@@ -24,9 +24,7 @@ fn can_run() -> bool {
     let probe = python().args(["-c", "import cryptography"]).stderr(Stdio::null()).status();
     let can = probe.is_ok_and(|status| status.success());
     if !can {
-        println!(
-            "SKIPPED: python3 with the package cryptography is missing"
-        );
+        println!("SKIPPED: python3 with the package cryptography is missing");
     }
     can
 }
@@ -106,9 +104,7 @@ fn the_other_verifier_reports_by_its_exit_code() {
     std::fs::write(&good, &bytes).unwrap();
     bytes[100] ^= 1;
     std::fs::write(&bad, &bytes).unwrap();
-    let code = |files: &[&PathBuf]| {
-        python().arg(script()).args(files).output().unwrap().status.code()
-    };
+    let code = |files: &[&PathBuf]| python().arg(script()).args(files).output().unwrap().status.code();
     assert_eq!(code(&[&good]), Some(0));
     assert_eq!(code(&[&bad]), Some(1));
     assert_eq!(code(&[&good, &bad]), Some(1));
