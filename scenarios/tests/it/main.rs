@@ -5,3 +5,4 @@
 mod browser;
 mod durability;
 mod first_call;
+mod kill_rounds;
