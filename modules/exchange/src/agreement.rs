@@ -443,7 +443,7 @@ impl Reason {
         if text.chars().count() > Self::MAX {
             return Err(wrong(Text::both(|l| t::text_too_long(l, Self::MAX))));
         }
-        Ok(Self(text.into()))
+        Ok(Self(text))
     }
 
     /// The text.

@@ -44,7 +44,8 @@ pub(crate) async fn issue(
 
 /// The file to be kept.
 pub(crate) fn file(request_id: &str, bundle: &Bundle) -> Response {
-    let safe: String = request_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+    let safe: String =
+        request_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
     let name = format!("attachment; filename=\"chung-cu-{safe}.json\"");
     let mut answer = Body::from(bundle.to_bytes()).into_response();
     let headers = answer.headers_mut();

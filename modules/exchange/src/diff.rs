@@ -191,7 +191,8 @@ impl Comparison {
                 }
                 Some(before) if before.subsystem != spec.subsystem => {
                     let owner = before.subsystem.to_string();
-                    self.faults.push(Fault::new(spec.line, Text::both(|l| t::import_client_moved(l, id, &owner))));
+                    self.faults
+                        .push(Fault::new(spec.line, Text::both(|l| t::import_client_moved(l, id, &owner))));
                 }
                 Some(_) => {}
             }

@@ -88,7 +88,11 @@ mod tests {
         assert_eq!(fields(reader(true, true, false), false).unwrap(), Field::ALL);
         let digests = fields(reader(false, true, false), false).unwrap();
         assert!(digests.len() == 4 && !digests.iter().any(personal));
-        assert_eq!(fields(reader(false, true, true), false).unwrap(), digests, "personal only when asked for");
+        assert_eq!(
+            fields(reader(false, true, true), false).unwrap(),
+            digests,
+            "personal only when asked for"
+        );
         assert_eq!(fields(reader(false, true, true), true).unwrap(), Field::ALL);
         assert!(matches!(fields(reader(false, true, false), true), Err(Error::Denied { .. })));
         assert_eq!(fields(reader(false, false, false), false).unwrap(), [], "operators see metadata only");

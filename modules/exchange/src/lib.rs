@@ -4,18 +4,25 @@
 pub mod actions;
 mod agencies;
 pub mod agreement;
+mod api;
+mod bundle;
 pub mod code;
 pub mod config;
 pub mod deny;
 pub mod diff;
+pub mod disclosure;
 pub mod endpoint;
 pub mod events;
+pub mod evidence;
+pub mod gateway;
 pub mod ids;
 pub mod key;
 pub mod listen;
 pub mod member;
 pub mod openapi;
+mod pages;
 pub mod permissions;
+pub mod plane;
 pub mod quota;
 pub mod registry;
 pub mod registry_file;
@@ -25,7 +32,9 @@ pub mod snapshot;
 pub mod snapshot_file;
 pub mod store;
 pub mod subsystem;
+pub mod upstream;
 pub mod viewer;
+pub mod words;
 
 mod module;
 

@@ -157,7 +157,10 @@ impl Keeper {
             if renewed.elapsed() >= renew_every || self.is_half_over(&k) {
                 renewed = Stopwatch::start();
                 if let Err(e) = self.refresh(&k).await {
-                    tracing::error!(error = e.chain(), "the snapshot cannot be renewed; the present one serves on");
+                    tracing::error!(
+                        error = e.chain(),
+                        "the snapshot cannot be renewed; the present one serves on"
+                    );
                 }
             }
             if swept.is_none_or(|s| s.elapsed() >= SWEEP) {
@@ -183,7 +186,8 @@ impl Keeper {
 
 /// Revocations that the registry itself now states.
 fn settled(snapshot: &Snapshot, revoked: &HashSet<AgreementId>) -> HashSet<AgreementId> {
-    let of = |a: &&crate::snapshot::AgreementEntry| a.standing == Standing::Revoked && revoked.contains(&a.id);
+    let of =
+        |a: &&crate::snapshot::AgreementEntry| a.standing == Standing::Revoked && revoked.contains(&a.id);
     snapshot.contents().agreements.iter().filter(of).map(|a| a.id).collect()
 }
 

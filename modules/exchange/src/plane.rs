@@ -14,8 +14,8 @@ use tlog::Hash;
 
 use crate::evidence::{Evidence, Recorder};
 use crate::gateway::ports::{
-    Authenticator, BadCredential, ClosedCall, Documents, EvidenceFailed, Expected, Monitor, OpenedCall, Parts,
-    Principal,
+    Authenticator, BadCredential, ClosedCall, Documents, EvidenceFailed, Expected, Monitor, OpenedCall,
+    Parts, Principal,
 };
 use crate::gateway::{Gateway, Policy, ports};
 use crate::listen::Keeper;
@@ -92,7 +92,11 @@ impl ports::Evidence for Records {
         Box::pin(async move { recording.await.map(|r| r.leaf).map_err(failed) })
     }
 
-    fn closed(&self, call: ClosedCall, expected: Option<Expected>) -> BoxFuture<'static, Result<(), EvidenceFailed>> {
+    fn closed(
+        &self,
+        call: ClosedCall,
+        expected: Option<Expected>,
+    ) -> BoxFuture<'static, Result<(), EvidenceFailed>> {
         let closed = evidence::Closed {
             call: call.call,
             recorded: 0,

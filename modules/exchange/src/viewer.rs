@@ -114,7 +114,11 @@ mod tests {
         assert_eq!(p.len(), 3);
         let system = Viewer::Subsystem(SubsystemId(Uuid::from_u128(3)));
         assert_eq!(system.condition(&["a"], &["s", "t"], &mut p), "(s IN ($4) OR t IN ($4))");
-        assert_eq!(system.condition(&["a"], &[], &mut p), "1 = 0", "where systems have no part they see nothing");
+        assert_eq!(
+            system.condition(&["a"], &[], &mut p),
+            "1 = 0",
+            "where systems have no part they see nothing"
+        );
         assert_eq!(Viewer::Agencies(vec![]).condition(&["a"], &["s"], &mut p), "1 = 0");
         assert_eq!(Viewer::All.condition(&["a"], &["s"], &mut p), "1 = 1");
     }

@@ -135,7 +135,8 @@ async fn attempt(
 fn may_decide(cx: &Cx, locked: &Locked) -> Result<()> {
     let over = |unit: Option<kernel::orgs::UnitId>| unit.map_or_else(Scope::province, Scope::agency);
     let decides = cx.may(permissions::DECIDE, &over(locked.provider));
-    let sees = cx.holds(permissions::READ, &over(locked.provider)) || cx.holds(permissions::READ, &over(locked.consumer));
+    let sees = cx.holds(permissions::READ, &over(locked.provider))
+        || cx.holds(permissions::READ, &over(locked.consumer));
     match decides {
         Err(Error::Denied { .. }) if !sees => Err(Error::NotFound { kind: AgreementId::KIND }),
         other => other,
@@ -160,7 +161,12 @@ pub(super) async fn announce(tx: &mut Tx, a: &Agreement, step: Step) -> Result<(
 ///
 /// # Errors
 /// As [`decide`].
-pub async fn approve_agreement(k: &Kernel, cx: &Cx, id: AgreementId, approval: Approval) -> Result<Agreement> {
+pub async fn approve_agreement(
+    k: &Kernel,
+    cx: &Cx,
+    id: AgreementId,
+    approval: Approval,
+) -> Result<Agreement> {
     Ok(decide(k, cx, id, &Decision::Approve(approval), &Request::default()).await?.0)
 }
 

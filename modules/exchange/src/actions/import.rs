@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use base::error::FieldError;
 use base::i18n::Text;
-use kernel::identity::clients::{self, ClientId, ClientQuery};
 use kernel::identity::Secret;
+use kernel::identity::clients::{self, ClientId, ClientQuery};
 use kernel::orgs::UnitId;
 use kernel::{Cx, Error, Kernel, Result, Scope as Over, Tx, params};
 
@@ -18,8 +18,8 @@ use crate::key::SubsystemKey;
 use crate::permissions;
 use crate::registry::{AgreementSpec, ClientSpec, InitialState, Registry, ScopeSpec};
 use crate::sections::Fault;
-use crate::store::registry::{self, Ids, Loaded, Retired};
 use crate::store::agreements;
+use crate::store::registry::{self, Ids, Loaded, Retired};
 use crate::{agencies, t};
 
 /// What a file would change, and on which state of the registry that was worked out.
@@ -153,7 +153,8 @@ async fn apply(k: &Kernel, cx: &Cx, file: &Registry, plan: Plan) -> Result<Optio
     writer.agreements(&touched).await?;
     writer.removals(&diff).await?;
     let clients = writer.clients(&touched).await?;
-    let (added, changed, removed) = (diff.count(Kind::Added), diff.count(Kind::Changed), diff.count(Kind::Removed));
+    let (added, changed, removed) =
+        (diff.count(Kind::Added), diff.count(Kind::Changed), diff.count(Kind::Removed));
     tx.publish(&events::RegistryImported { serial, added, changed, removed }).await?;
     let detail = serde_json::json!({
         "serial": serial, "added": added, "changed": changed, "removed": removed,
@@ -195,7 +196,8 @@ impl Writer<'_> {
             }
         }
         for (key, spec) in &file.subsystems {
-            let id = *self.ids.subsystems.entry(key.clone()).or_insert_with(|| SubsystemId::new(clock, random));
+            let id =
+                *self.ids.subsystems.entry(key.clone()).or_insert_with(|| SubsystemId::new(clock, random));
             if touched.contains(&(Thing::Subsystem, key.to_string().as_str())) {
                 registry::put_subsystem(self.tx, id, self.ids.members[&key.member], key, spec, now).await?;
             }
@@ -206,11 +208,13 @@ impl Writer<'_> {
                 if let Some(document) = &spec.document {
                     registry::put_document(self.tx, document, now).await?;
                 }
-                registry::put_service(self.tx, id, self.ids.subsystems[&key.subsystem], key, spec, now).await?;
+                registry::put_service(self.tx, id, self.ids.subsystems[&key.subsystem], key, spec, now)
+                    .await?;
             }
             for (route, name) in &spec.endpoints {
                 let place = (key.clone(), route.clone());
-                let endpoint = *self.ids.endpoints.entry(place).or_insert_with(|| EndpointId::new(clock, random));
+                let endpoint =
+                    *self.ids.endpoints.entry(place).or_insert_with(|| EndpointId::new(clock, random));
                 if touched.contains(&(Thing::Endpoint, format!("{key} {route}").as_str())) {
                     registry::put_endpoint(self.tx, endpoint, id, route, name).await?;
                 }
@@ -277,7 +281,8 @@ impl Writer<'_> {
         let scope = match &spec.scope {
             ScopeSpec::Whole => Scope::Whole,
             ScopeSpec::Endpoints(routes) => {
-                let id = |route| self.ids.endpoints.get(&(spec.service.clone(), Clone::clone(route))).copied();
+                let id =
+                    |route| self.ids.endpoints.get(&(spec.service.clone(), Clone::clone(route))).copied();
                 Scope::Endpoints(routes.iter().filter_map(id).collect())
             }
         };
@@ -299,15 +304,20 @@ impl Writer<'_> {
         for change in diff.changes.iter().filter(|c| c.kind == Kind::Removed) {
             let key = change.key.as_str();
             let what = match change.thing {
-                Thing::Member => key.parse().ok().and_then(|k| self.ids.members.get(&k)).map(|id| Retired::Member(*id)),
-                Thing::Subsystem => {
-                    key.parse().ok().and_then(|k| self.ids.subsystems.get(&k)).map(|id| Retired::Subsystem(*id))
+                Thing::Member => {
+                    key.parse().ok().and_then(|k| self.ids.members.get(&k)).map(|id| Retired::Member(*id))
                 }
+                Thing::Subsystem => key
+                    .parse()
+                    .ok()
+                    .and_then(|k| self.ids.subsystems.get(&k))
+                    .map(|id| Retired::Subsystem(*id)),
                 Thing::Service => {
                     key.parse().ok().and_then(|k| self.ids.services.get(&k)).map(|id| Retired::Service(*id))
                 }
                 Thing::Endpoint => {
-                    let place = key.split_once(' ').and_then(|(s, r)| Some((s.parse().ok()?, r.parse().ok()?)));
+                    let place =
+                        key.split_once(' ').and_then(|(s, r)| Some((s.parse().ok()?, r.parse().ok()?)));
                     place.and_then(|p| self.ids.endpoints.get(&p)).map(|id| Retired::Endpoint(*id))
                 }
                 Thing::Agreement | Thing::Client => None,
@@ -338,7 +348,10 @@ impl Writer<'_> {
                 expires_at: None,
             };
             if !clients::add(self.tx, self.k, &new).await? {
-                return Err(invalid(vec![Fault::new(spec.line, Text::both(|l| t::import_client_taken(l, client_id)))]));
+                return Err(invalid(vec![Fault::new(
+                    spec.line,
+                    Text::both(|l| t::import_client_taken(l, client_id)),
+                )]));
             }
             made.push(NewClient { client_id: client_id.clone(), subsystem, secret });
         }

@@ -5,7 +5,7 @@ mod decide;
 mod import;
 
 pub use decide::{
-    Decision, Request, approve_agreement, decide, expire_due, refuse_agreement, resume_agreement, revoke_agreement,
-    suspend_agreement,
+    Decision, Request, approve_agreement, decide, expire_due, refuse_agreement, resume_agreement,
+    revoke_agreement, suspend_agreement,
 };
 pub use import::{Imported, NewClient, Plan, import_registry, plan};

@@ -271,6 +271,15 @@ async fn full(k: &Kernel, cx: &Cx, id: AgreementId) -> Result<Full, Error> {
     Ok(Full { listed: Listed { version: agreement.version, ..row.into() }, terms })
 }
 
+/// A body that must be a JSON object: a list would otherwise be read as the fields in their order, and an empty
+/// one as an approval of everything.
+type Object = serde_json::Map<String, serde_json::Value>;
+
+fn typed<T: serde::de::DeserializeOwned>(body: Object) -> Result<T, Error> {
+    serde_json::from_value(serde_json::Value::Object(body))
+        .map_err(|e| super::page::wrong("body", &e.to_string()))
+}
+
 /// What the provider approves; what is left out stays as asked.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -302,8 +311,9 @@ pub(super) async fn approve(
     cx: Cx,
     Path(id): Path<AgreementId>,
     headers: HeaderMap,
-    web::Json(body): web::Json<ApproveBody>,
+    web::Json(body): web::Json<Object>,
 ) -> web::Result<Response> {
+    let body: ApproveBody = typed(body)?;
     let request = request(&headers, "approve", id, &body)?;
     let approval = approval(&k, id, body).await?;
     decided(&k, &cx, id, Decision::Approve(approval), request).await
@@ -318,8 +328,9 @@ pub(super) async fn refuse(
     cx: Cx,
     Path(id): Path<AgreementId>,
     headers: HeaderMap,
-    web::Json(body): web::Json<ReasonBody>,
+    web::Json(body): web::Json<Object>,
 ) -> web::Result<Response> {
+    let body: ReasonBody = typed(body)?;
     let request = request(&headers, "refuse", id, &body)?;
     decided(&k, &cx, id, Decision::Refuse(reason(&body)?), request).await
 }
@@ -333,8 +344,9 @@ pub(super) async fn suspend(
     cx: Cx,
     Path(id): Path<AgreementId>,
     headers: HeaderMap,
-    web::Json(body): web::Json<ReasonBody>,
+    web::Json(body): web::Json<Object>,
 ) -> web::Result<Response> {
+    let body: ReasonBody = typed(body)?;
     let request = request(&headers, "suspend", id, &body)?;
     decided(&k, &cx, id, Decision::Suspend(reason(&body)?), request).await
 }
@@ -362,8 +374,9 @@ pub(super) async fn revoke(
     cx: Cx,
     Path(id): Path<AgreementId>,
     headers: HeaderMap,
-    web::Json(body): web::Json<ReasonBody>,
+    web::Json(body): web::Json<Object>,
 ) -> web::Result<Response> {
+    let body: ReasonBody = typed(body)?;
     let request = request(&headers, "revoke", id, &body)?;
     decided(&k, &cx, id, Decision::Revoke(reason(&body)?), request).await
 }
@@ -396,7 +409,8 @@ async fn approval(k: &Kernel, id: AgreementId, body: ApproveBody) -> Result<Appr
         read
     };
     let valid_to = body.valid_to.as_deref().and_then(|d| date("valid_to", d));
-    let letter = body.letter.and_then(|l| Some(Letter { date: date("letter.date", &l.date)?, number: l.number }));
+    let letter =
+        body.letter.and_then(|l| Some(Letter { date: date("letter.date", &l.date)?, number: l.number }));
     if letter.as_ref().is_some_and(|l| l.number.trim().is_empty() || l.number.chars().count() > 200) {
         say("letter.number", Text::both(|l| t::text_too_long(l, 200)));
     }
@@ -410,7 +424,11 @@ async fn approval(k: &Kernel, id: AgreementId, body: ApproveBody) -> Result<Appr
         },
         _ => None,
     };
-    if wrong.is_empty() { Ok(Approval { scope, fields: body.fields, valid_to, letter }) } else { Err(Error::Invalid(wrong)) }
+    if wrong.is_empty() {
+        Ok(Approval { scope, fields: body.fields, valid_to, letter })
+    } else {
+        Err(Error::Invalid(wrong))
+    }
 }
 
 async fn endpoints(
@@ -436,12 +454,19 @@ fn tagged(tag: &str) -> [(http::HeaderName, HeaderValue); 1] {
 }
 
 /// What the headers say about the version seen and about repeating.
-fn request(headers: &HeaderMap, verb: &str, id: AgreementId, body: &impl Serialize) -> Result<Request, Error> {
-    let text = |name: http::HeaderName| headers.get(name).map(|v| v.to_str().unwrap_or_default().trim().to_owned());
+fn request(
+    headers: &HeaderMap,
+    verb: &str,
+    id: AgreementId,
+    body: &impl Serialize,
+) -> Result<Request, Error> {
+    let text =
+        |name: http::HeaderName| headers.get(name).map(|v| v.to_str().unwrap_or_default().trim().to_owned());
     let expected = match text(header::IF_MATCH).as_deref() {
         None | Some("*") => None,
         Some(tag) => {
-            let version = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok());
+            let version =
+                tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok());
             // A tag we never gave cannot match.
             Some(version.ok_or(Error::Conflict)?)
         }

@@ -49,7 +49,8 @@ impl Asked {
             search: self.q.clone().unwrap_or_default(),
             member: parsed("member", self.member.as_deref())?,
             subsystem: parsed("subsystem", self.subsystem.as_deref())?,
-            after: parsed::<base::ids::Uuid>("after", self.after.as_deref())?.map(|id| id.hyphenated().to_string()),
+            after: parsed::<base::ids::Uuid>("after", self.after.as_deref())?
+                .map(|id| id.hyphenated().to_string()),
             limit: limit(self.limit) + 1,
         })
     }
@@ -270,7 +271,11 @@ pub(super) async fn endpoints(
 /// The OpenAPI document of a service, without the provider's addresses.
 #[utoipa::path(get, path = "/api/exchange/v1/services/{id}/openapi", tag = "exchange",
     params(("id" = String, Path)), responses((status = 200, content_type = "application/json")))]
-pub(super) async fn document(State(k): State<Kernel>, cx: Cx, Path(id): Path<ServiceId>) -> web::Result<Response> {
+pub(super) async fn document(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<ServiceId>,
+) -> web::Result<Response> {
     let sha256 = seen(&k, &cx, id).await?.document.ok_or(missing("openapi"))?;
     let bytes = crate::store::document(&k, &sha256).await?.ok_or(missing("openapi"))?;
     let public = crate::openapi::anonymised(&bytes).map_err(|f| Error::internal(f.sentence().en))?;

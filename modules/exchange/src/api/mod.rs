@@ -8,8 +8,8 @@ mod page;
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::Json;
+use axum::extract::State;
 use kernel::Kernel;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -24,10 +24,11 @@ use crate::viewer::Viewer;
 pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let keeper = Arc::clone(exchange.keeper());
     let at_snapshot = move |k: State<Kernel>, cx: Cx| snapshot(Arc::clone(&keeper), k, cx);
-    catalogue::routes()
-        .merge(agreements::routes())
-        .merge(calls::routes(exchange))
-        .get("/api/exchange/v1/snapshot", Access::Needs(permissions::READ), at_snapshot)
+    catalogue::routes().merge(agreements::routes()).merge(calls::routes(exchange)).get(
+        "/api/exchange/v1/snapshot",
+        Access::Needs(permissions::READ),
+        at_snapshot,
+    )
 }
 
 /// The description of the interface.

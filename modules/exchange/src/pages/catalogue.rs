@@ -5,8 +5,8 @@ use base::i18n::Lang;
 use kernel::{Error, Kernel, Result};
 use serde::Deserialize;
 use web::ui::{
-    Action, Badge, Cell, Code, Column, Empty, Facts, Filters, Head, Help, Html, Icon, Notice, Row, Section, Table,
-    Tabs, Thing, Tone,
+    Action, Badge, Cell, Code, Column, Empty, Facts, Filters, Head, Help, Html, Icon, Notice, Row, Section,
+    Table, Tabs, Thing, Tone,
 };
 use web::{Cx, Page, Path, Query, fmt};
 
@@ -32,7 +32,12 @@ pub(super) struct Asked {
 impl Asked {
     fn filter(&self) -> CatalogueFilter {
         let known = self.after.as_ref().filter(|a| base::ids::parse_hyphenated(a).is_some());
-        CatalogueFilter { search: self.q.clone(), after: known.cloned(), limit: PAGE + 1, ..CatalogueFilter::default() }
+        CatalogueFilter {
+            search: self.q.clone(),
+            after: known.cloned(),
+            limit: PAGE + 1,
+            ..CatalogueFilter::default()
+        }
     }
 }
 
@@ -44,19 +49,30 @@ fn cut<T>(rows: &mut Vec<T>) -> bool {
 }
 
 fn nothing(l: Lang, asked: &Asked, icon: Icon, title: &str, text: &str) -> Empty {
-    if asked.q.is_empty() { Empty::new(icon, title, text) } else { Empty::new(Icon::Search, t::empty_search(l), t::empty_search_text(l)) }
+    if asked.q.is_empty() {
+        Empty::new(icon, title, text)
+    } else {
+        Empty::new(Icon::Search, t::empty_search(l), t::empty_search_text(l))
+    }
 }
 
-pub(super) async fn members(State(k): State<Kernel>, cx: Cx, Query(asked): Query<Asked>) -> web::Result<Page> {
+pub(super) async fn members(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Query(asked): Query<Asked>,
+) -> web::Result<Page> {
     let l = cx.lang;
     let viewer = Viewer::of(&k, &cx).await?;
     let mut rows = lists::members(&k.db, &viewer, &asked.filter()).await?;
     let more = cut(&mut rows);
     let next = parts::next(&cx, more, || rows.last().map(|r| r.id.to_string()).unwrap_or_default());
-    let table = member_table(l, &rows)
-        .next(next)
-        .previous(parts::first(&cx))
-        .empty(nothing(l, &asked, Icon::BuildingBank, t::members_empty(l), t::members_empty_text(l)));
+    let table = member_table(l, &rows).next(next).previous(parts::first(&cx)).empty(nothing(
+        l,
+        &asked,
+        Icon::BuildingBank,
+        t::members_empty(l),
+        t::members_empty_text(l),
+    ));
     let mut body = Html::of(Head::new(l, t::members_title(l)).sub(t::members_sub(l)));
     body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
     body.push(table);
@@ -72,7 +88,11 @@ fn member_table(l: Lang, rows: &[MemberRow]) -> Table {
         .column(Column::text(t::column_changed(l)))
         .rows(rows.iter().map(|m| {
             Row::new([
-                Cell::titled(format!("/exchange/members/{}", m.id), &m.name, format!("{}/{}", m.class, m.code)),
+                Cell::titled(
+                    format!("/exchange/members/{}", m.id),
+                    &m.name,
+                    format!("{}/{}", m.class, m.code),
+                ),
                 Cell::number(l, m.subsystems),
                 Cell::number(l, m.services),
                 Cell::time(m.changed_at),
@@ -96,10 +116,16 @@ pub(super) async fn member(State(k): State<Kernel>, cx: Cx, Path(id): Path<Membe
         .row(t::fact_agency(l), agency.map_or_else(Cell::none, Cell::legal))
         .row(t::column_changed(l), Cell::time(m.changed_at));
     let mut content = Html::of(
-        Section::new(t::subsystems_title(l), subsystem_table(l, &subsystems, false).empty(no_subsystems(l))).flush(),
+        Section::new(t::subsystems_title(l), subsystem_table(l, &subsystems, false).empty(no_subsystems(l)))
+            .flush(),
     );
-    content.push(Section::new(t::services_provided(l), service_table(l, &services, false).empty(no_services(l))).flush());
-    content.push(Section::new(t::agreements_title(l), agreements::table(l, &asked).empty(no_agreements(l))).flush());
+    content.push(
+        Section::new(t::services_provided(l), service_table(l, &services, false).empty(no_services(l)))
+            .flush(),
+    );
+    content.push(
+        Section::new(t::agreements_title(l), agreements::table(l, &asked).empty(no_agreements(l))).flush(),
+    );
     let head = Head::new(l, &m.name).legal_name().code(format!("{}/{}", m.class, m.code));
     let mut body = Html::of(head);
     body.push(Thing::new(content).side(t::facts_title(l), facts));
@@ -112,16 +138,23 @@ async fn agency_name(k: &Kernel, m: &MemberRow) -> Result<Option<String>> {
     Ok(k.orgs().version_at(unit, k.clock.now().date()).await?.map(|v| v.full_name))
 }
 
-pub(super) async fn subsystems(State(k): State<Kernel>, cx: Cx, Query(asked): Query<Asked>) -> web::Result<Page> {
+pub(super) async fn subsystems(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Query(asked): Query<Asked>,
+) -> web::Result<Page> {
     let l = cx.lang;
     let viewer = Viewer::of(&k, &cx).await?;
     let mut rows = lists::subsystems(&k.db, &viewer, &asked.filter()).await?;
     let more = cut(&mut rows);
     let next = parts::next(&cx, more, || rows.last().map(|r| r.id.to_string()).unwrap_or_default());
-    let table = subsystem_table(l, &rows, true)
-        .next(next)
-        .previous(parts::first(&cx))
-        .empty(nothing(l, &asked, Icon::Server, t::subsystems_empty(l), t::subsystems_empty_text(l)));
+    let table = subsystem_table(l, &rows, true).next(next).previous(parts::first(&cx)).empty(nothing(
+        l,
+        &asked,
+        Icon::Server,
+        t::subsystems_empty(l),
+        t::subsystems_empty_text(l),
+    ));
     let mut body = Html::of(Head::new(l, t::subsystems_title(l)).sub(t::subsystems_sub(l)));
     body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
     body.push(table);
@@ -133,24 +166,27 @@ fn subsystem_table(l: Lang, rows: &[SubsystemRow], with_member: bool) -> Table {
     if with_member {
         table = table.column(Column::text(t::column_member(l)));
     }
-    table
-        .column(Column::number(t::column_services(l)))
-        .column(Column::number(t::column_consumes(l)))
-        .rows(rows.iter().map(|s| {
+    table.column(Column::number(t::column_services(l))).column(Column::number(t::column_consumes(l))).rows(
+        rows.iter().map(|s| {
             let mut cells = vec![Cell::titled(format!("/exchange/subsystems/{}", s.id), &s.name, &s.key)];
             if with_member {
                 cells.push(Cell::legal(&s.member_name));
             }
             cells.extend([Cell::number(l, s.services), Cell::number(l, s.consumes)]);
             Row::new(cells)
-        }))
+        }),
+    )
 }
 
 fn no_subsystems(l: Lang) -> Empty {
     Empty::new(Icon::Server, t::subsystems_empty(l), t::subsystems_empty_text(l))
 }
 
-pub(super) async fn subsystem(State(k): State<Kernel>, cx: Cx, Path(id): Path<SubsystemId>) -> web::Result<Page> {
+pub(super) async fn subsystem(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<SubsystemId>,
+) -> web::Result<Page> {
     let l = cx.lang;
     let viewer = Viewer::of(&k, &cx).await?;
     let s = lists::subsystem(&k.db, &viewer, id).await?.ok_or(Error::NotFound { kind: SubsystemId::KIND })?;
@@ -165,9 +201,13 @@ pub(super) async fn subsystem(State(k): State<Kernel>, cx: Cx, Path(id): Path<Su
         .row(t::fact_client_header(l), Cell::code(&path))
         .row(t::column_member(l), Cell::link(format!("/exchange/members/{}", s.member), &s.member_name));
     let mut content = Html::of(
-        Section::new(t::services_provided(l), service_table(l, &services, false).empty(no_services(l))).flush(),
+        Section::new(t::services_provided(l), service_table(l, &services, false).empty(no_services(l)))
+            .flush(),
     );
-    content.push(Section::new(t::subsystem_consumes(l), agreements::table(l, &consumes).empty(no_agreements(l))).flush());
+    content.push(
+        Section::new(t::subsystem_consumes(l), agreements::table(l, &consumes).empty(no_agreements(l)))
+            .flush(),
+    );
     let head = Head::new(l, &s.name)
         .legal_name()
         .code(&s.key)
@@ -178,16 +218,23 @@ pub(super) async fn subsystem(State(k): State<Kernel>, cx: Cx, Path(id): Path<Su
     Ok(web::page(&frame, body))
 }
 
-pub(super) async fn services(State(k): State<Kernel>, cx: Cx, Query(asked): Query<Asked>) -> web::Result<Page> {
+pub(super) async fn services(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Query(asked): Query<Asked>,
+) -> web::Result<Page> {
     let l = cx.lang;
     let viewer = Viewer::of(&k, &cx).await?;
     let mut rows = lists::services(&k.db, &viewer, &asked.filter()).await?;
     let more = cut(&mut rows);
     let next = parts::next(&cx, more, || rows.last().map(|r| r.id.to_string()).unwrap_or_default());
-    let table = service_table(l, &rows, true)
-        .next(next)
-        .previous(parts::first(&cx))
-        .empty(nothing(l, &asked, Icon::Api, t::services_empty(l), t::services_empty_text(l)));
+    let table = service_table(l, &rows, true).next(next).previous(parts::first(&cx)).empty(nothing(
+        l,
+        &asked,
+        Icon::Api,
+        t::services_empty(l),
+        t::services_empty_text(l),
+    ));
     let mut body = Html::of(Head::new(l, t::services_title(l)).sub(t::services_sub(l)));
     body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
     body.push(table);
@@ -250,14 +297,19 @@ pub(super) async fn service(
         "agreements" => {
             let filter = AgreementFilter { service: Some(id), limit: BESIDE, ..AgreementFilter::default() };
             let rows = lists::agreements(&k.db, &viewer, k.clock.now().date(), &filter).await?;
-            Html::of(Section::new(t::service_callers(l), agreements::table(l, &rows).empty(no_agreements(l))).flush())
+            Html::of(
+                Section::new(t::service_callers(l), agreements::table(l, &rows).empty(no_agreements(l)))
+                    .flush(),
+            )
         }
         "openapi" => document(&k, &cx, &s).await?,
         "how" => how_to_call(&cx, &path, &endpoints),
         _ => endpoint_section(l, &endpoints),
     };
     let at = format!("/exchange/services/{id}");
-    let shown = |name: &str| tab.tab == name || name.is_empty() && !["agreements", "openapi", "how"].contains(&tab.tab.as_str());
+    let shown = |name: &str| {
+        tab.tab == name || name.is_empty() && !["agreements", "openapi", "how"].contains(&tab.tab.as_str())
+    };
     let tabs = Tabs::new(l)
         .tab(t::tab_endpoints(l), &at, Some(web::ui::Count::exact(endpoints.len() as u64)), shown(""))
         .tab(t::tab_callers(l), format!("{at}?tab=agreements"), None, shown("agreements"))
@@ -271,7 +323,8 @@ pub(super) async fn service(
         .action(Action::link(t::calls_of_service(l), calls).icon(Icon::Activity));
     let mut body = Html::of(head);
     if let Some(notice) = s.state.notice() {
-        let text = if notice.is_empty() { t::service_off(l).to_owned() } else { t::service_off_notice(l, notice) };
+        let text =
+            if notice.is_empty() { t::service_off(l).to_owned() } else { t::service_off_notice(l, notice) };
         body.push(Notice::new(Tone::Warn, text));
     }
     body.push(tabs);
@@ -337,8 +390,9 @@ async fn document(k: &Kernel, cx: &Cx, s: &ServiceRow) -> Result<Html> {
         .rows(document.operations.iter().map(|o| {
             Row::new([Cell::code(o.route.method), Cell::code(&o.template), Cell::text(&o.summary)])
         }));
-    let download = Action::link(t::openapi_download(l), format!("/api/exchange/v1/services/{}/openapi", s.id))
-        .icon(Icon::Download);
+    let download =
+        Action::link(t::openapi_download(l), format!("/api/exchange/v1/services/{}/openapi", s.id))
+            .icon(Icon::Download);
     let mut out = Html::of(Section::new(t::tab_openapi(l), facts).action(download));
     out.push(Section::new(t::openapi_operations(l), operations).flush());
     Ok(out)
@@ -348,7 +402,8 @@ async fn document(k: &Kernel, cx: &Cx, s: &ServiceRow) -> Result<Html> {
 fn how_to_call(cx: &Cx, path: &str, endpoints: &[EndpointRow]) -> Html {
     let l = cx.lang;
     let origin = cx.site().origin();
-    let example = endpoints.first().map_or("", |e| e.route.path.as_str()).replace("**", "…").replace('*', "…");
+    let example =
+        endpoints.first().map_or("", |e| e.route.path.as_str()).replace("**", "…").replace('*', "…");
     let token = format!(
         "curl -s {origin}/oauth2/token \\\n  -u \"$CLIENT_ID:$CLIENT_SECRET\" \\\n  -d grant_type=client_credentials -d scope=exchange"
     );

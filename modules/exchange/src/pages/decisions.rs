@@ -88,11 +88,18 @@ fn page(cx: &Cx, found: &Found, step: Step, given: &Given, errors: &[FieldError]
     let title = t::agreement_title(l, &row.number);
     let back = format!("/exchange/agreements/{}", row.id);
     let action = format!("{back}/{}", step.as_str());
-    let mut body = Html::of(Head::new(l, act(l, step)).code(&row.number).badge(parts::state(l, row.state)).sub(
-        t::agreement_sub(l, &row.consumer_name, &row.service_name),
-    ));
+    let mut body = Html::of(
+        Head::new(l, act(l, step)).code(&row.number).badge(parts::state(l, row.state)).sub(t::agreement_sub(
+            l,
+            &row.consumer_name,
+            &row.service_name,
+        )),
+    );
     if step == Step::Approve {
-        body.push(Notice::new(Tone::Info, t::consequence_approve(l, &row.consumer_name, &row.consumer_member)));
+        body.push(Notice::new(
+            Tone::Info,
+            t::consequence_approve(l, &row.consumer_name, &row.consumer_member),
+        ));
         body.push(approval_form(cx, found, given, &action, &back).errors(errors));
         body.push(Section::new(t::terms_title(l), terms(l, &found.agreement.terms)));
     } else {
@@ -102,7 +109,9 @@ fn page(cx: &Cx, found: &Found, step: Step, given: &Given, errors: &[FieldError]
             Step::Resume => t::consequence_resume(l, &row.consumer_name),
             _ => t::consequence_revoke(l, &row.consumer_name),
         };
-        let confirm = Confirm::post(cx, &action, consequence, act(l, step)).cancel(&back).hidden("version", given.version);
+        let confirm = Confirm::post(cx, &action, consequence, act(l, step))
+            .cancel(&back)
+            .hidden("version", given.version);
         let confirm = match step {
             Step::Resume => confirm,
             _ => confirm.field(
@@ -117,7 +126,8 @@ fn page(cx: &Cx, found: &Found, step: Step, given: &Given, errors: &[FieldError]
         let confirm = if matches!(step, Step::Revoke | Step::Refuse) { confirm.danger() } else { confirm };
         body.push(confirm.errors(errors));
     }
-    let frame = cx.frame(act(l, step)).crumb(t::agreements_title(l), "/exchange/agreements").crumb(title, back);
+    let frame =
+        cx.frame(act(l, step)).crumb(t::agreements_title(l), "/exchange/agreements").crumb(title, back);
     web::page(&frame, body)
 }
 
@@ -147,7 +157,13 @@ fn approval_form(cx: &Cx, found: &Found, given: &Given, action: &str, back: &str
             .help(t::field_valid_to_help(l, asked.valid_to.vn()))
             .required(),
     )
-    .field(Field::text("letter_number", t::field_letter_number(l)).value(&given.letter_number).max(200).optional().half())
+    .field(
+        Field::text("letter_number", t::field_letter_number(l))
+            .value(&given.letter_number)
+            .max(200)
+            .optional()
+            .half(),
+    )
     .field(Field::date("letter_date", t::field_letter_date(l)).value(&given.letter_date).optional().half())
     .submit(t::act_approve(l))
     .cancel(back)
@@ -213,7 +229,10 @@ fn approval(found: &Found, given: &Given) -> std::result::Result<Approval, Vec<F
     match valid_to {
         None => say("valid_to", Text::both(t::field_date_wrong)),
         Some(last) if last > asked.valid_to || last < asked.valid_from => {
-            say("valid_to", Text::both(|l| t::field_valid_to_range(l, asked.valid_from.vn(), asked.valid_to.vn())));
+            say(
+                "valid_to",
+                Text::both(|l| t::field_valid_to_range(l, asked.valid_from.vn(), asked.valid_to.vn())),
+            );
         }
         Some(_) => {}
     }

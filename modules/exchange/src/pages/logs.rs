@@ -64,7 +64,10 @@ fn read(files: &kernel::sealed::LogReader) -> Result<Vec<Shown>> {
     Ok(out)
 }
 
-pub(super) async fn file(exchange: Exchange, Path((origin, path)): Path<(String, String)>) -> web::Result<Response> {
+pub(super) async fn file(
+    exchange: Exchange,
+    Path((origin, path)): Path<(String, String)>,
+) -> web::Result<Response> {
     let files = bundle::running(&exchange)?.files().clone();
     let (dir, name) = (origin, path.clone());
     let bytes = blocking(move || files.file(&dir, &name)).await?.ok_or(Error::NotFound { kind: "page" })?;

@@ -4,6 +4,7 @@
 mod agreements;
 mod calls;
 mod catalogue;
+mod checks;
 mod decisions;
 mod logs;
 mod overview;
@@ -35,7 +36,10 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/agreements/{id}", reads, agreements::one)
         .get("/exchange/agreements/{id}/{step}", decides, decisions::ask)
         .post("/exchange/agreements/{id}/{step}", decides, decisions::take)
-        .get("/exchange/calls", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| calls::list(e2.clone(), k, cx, q))
+        .get("/exchange/checks", reads, checks::page)
+        .get("/exchange/calls", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
+            calls::list(e2.clone(), k, cx, q)
+        })
         .get("/exchange/calls/{request_id}", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>| {
             calls::one(e3.clone(), k, cx, p)
         })
@@ -51,7 +55,9 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
 
 /// The entries in the bar.
 pub(crate) fn nav() -> Vec<Nav> {
-    let entry = |href, icon, label, order| Nav::new(href, icon, label, Access::Needs(READ)).group(t::nav_exchange).order(order);
+    let entry = |href, icon, label, order| {
+        Nav::new(href, icon, label, Access::Needs(READ)).group(t::nav_exchange).order(order)
+    };
     vec![
         entry("/exchange", Icon::ArrowsExchange, t::nav_overview, 10),
         entry("/exchange/calls", Icon::Activity, t::nav_calls, 11),
@@ -59,5 +65,6 @@ pub(crate) fn nav() -> Vec<Nav> {
         entry("/exchange/services", Icon::Api, t::nav_services, 13),
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),
         entry("/exchange/members", Icon::BuildingBank, t::nav_members, 15),
+        entry("/exchange/checks", Icon::PlugConnected, t::nav_checks, 16),
     ]
 }

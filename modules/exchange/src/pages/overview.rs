@@ -5,7 +5,9 @@ use axum::extract::State;
 use base::clock::Timestamp;
 use kernel::{Kernel, Result};
 use web::ui::chart::{Lines, Spark};
-use web::ui::{Action, Badge, Cell, Facts, Figure, Grid, Head, Help, Html, Icon, Live, Notice, Section, Source, Tone};
+use web::ui::{
+    Action, Badge, Cell, Facts, Figure, Grid, Head, Help, Html, Icon, Live, Notice, Section, Source, Tone,
+};
 use web::{Cx, Page, fmt};
 
 use crate::agreement::State as Stands;
@@ -61,13 +63,15 @@ impl Seen {
         let since = |micros: i64| Timestamp::from_micros(now.micros() - micros);
         let hour = 3_600_000_000;
         let today = Timestamp::start_of(now.date());
-        let hours = lists::by_hour(&k.db, paths, since((HOURS - 1) * hour + now.micros().rem_euclid(hour))).await?;
+        let hours =
+            lists::by_hour(&k.db, paths, since((HOURS - 1) * hour + now.micros().rem_euclid(hour))).await?;
         let (last_hour, _) = lists::totals_since(&k.db, paths, since(hour)).await?;
         let (calls_today, _) = lists::totals_since(&k.db, paths, today).await?;
         let in_today = CallFilter { from: Some(today), ..CallFilter::default() };
         let endings = lists::call_counts(&k.db, paths, &in_today).await?;
         let ever = lists::call_counts(&k.db, paths, &CallFilter::default()).await?;
-        let ended = |list: &[(Ending, i64)], ending| list.iter().find(|(e, _)| *e == ending).map_or(0, |(_, n)| *n);
+        let ended =
+            |list: &[(Ending, i64)], ending| list.iter().find(|(e, _)| *e == ending).map_or(0, |(_, n)| *n);
         Ok(Self {
             now,
             totals: lists::totals(&k.db, viewer).await?,
@@ -96,12 +100,20 @@ impl Seen {
         let registry = || Source::new(l, t::source_registry(l), self.now);
         let log = || Source::new(l, t::source_log(l), self.now);
         let bounded = |n: i64| {
-            if n > i64::from(COUNTED) { format!("{}+", fmt::number(l, i64::from(COUNTED))) } else { fmt::number(l, n) }
+            if n > i64::from(COUNTED) {
+                format!("{}+", fmt::number(l, i64::from(COUNTED)))
+            } else {
+                fmt::number(l, n)
+            }
         };
         let trend: Vec<f64> = self.filled().iter().map(|h| h.calls as f64).collect();
-        let calls = Figure::new(t::figure_last_hour(l), fmt::number(l, self.last_hour), "/exchange/calls?period=hour")
-            .trend(Spark::new(&trend, t::figure_trend(l)))
-            .source(log());
+        let calls = Figure::new(
+            t::figure_last_hour(l),
+            fmt::number(l, self.last_hour),
+            "/exchange/calls?period=hour",
+        )
+        .trend(Spark::new(&trend, t::figure_trend(l)))
+        .source(log());
         let failed = Figure::new(
             t::figure_failed_today(l),
             bounded(self.failed_today),
@@ -113,24 +125,37 @@ impl Seen {
             _ => failed.tone(Tone::Bad).note(t::figure_failed_some(l)),
         };
         let unknown =
-            Figure::new(t::figure_unknown(l), bounded(self.unknown), "/exchange/calls?ending=unknown").source(log());
-        let unknown = if self.unknown > 0 { unknown.tone(Tone::Warn).note(t::figure_unknown_note(l)) } else { unknown };
+            Figure::new(t::figure_unknown(l), bounded(self.unknown), "/exchange/calls?ending=unknown")
+                .source(log());
+        let unknown =
+            if self.unknown > 0 { unknown.tone(Tone::Warn).note(t::figure_unknown_note(l)) } else { unknown };
         let waiting =
             Figure::new(t::figure_waiting(l), bounded(self.waiting), "/exchange/agreements?state=waiting");
         let waiting = if self.waiting > 0 { waiting.tone(Tone::Info) } else { waiting };
         Grid::new()
             .add(calls)
-            .add(Figure::new(t::figure_today(l), fmt::number(l, self.today), "/exchange/calls?period=today").source(log()))
+            .add(
+                Figure::new(t::figure_today(l), fmt::number(l, self.today), "/exchange/calls?period=today")
+                    .source(log()),
+            )
             .add(failed)
             .add(unknown)
             .add(waiting.source(registry()))
             .add(
-                Figure::new(t::figure_in_force(l), bounded(self.in_force), "/exchange/agreements?state=approved")
-                    .source(registry()),
+                Figure::new(
+                    t::figure_in_force(l),
+                    bounded(self.in_force),
+                    "/exchange/agreements?state=approved",
+                )
+                .source(registry()),
             )
             .add(
-                Figure::new(t::figure_services(l), fmt::number(l, self.totals.services), "/exchange/services")
-                    .source(registry()),
+                Figure::new(
+                    t::figure_services(l),
+                    fmt::number(l, self.totals.services),
+                    "/exchange/services",
+                )
+                .source(registry()),
             )
             .add(
                 Figure::new(t::figure_members(l), fmt::number(l, self.totals.members), "/exchange/members")
@@ -167,12 +192,17 @@ impl Seen {
 fn sealed(exchange: &Exchange, cx: &Cx, now: Timestamp) -> Figure {
     let l = cx.lang;
     let Some(plane) = exchange.plane() else {
-        return Figure::new(t::figure_sealed(l), "–", "/evidence").tone(Tone::Warn).note(t::figure_sealed_off(l));
+        return Figure::new(t::figure_sealed(l), "–", "/evidence")
+            .tone(Tone::Warn)
+            .note(t::figure_sealed_off(l));
     };
     let progress = plane.evidence.progress();
     let count = |n: u64| fmt::number(l, i64::try_from(n).unwrap_or(i64::MAX));
-    let figure = Figure::new(t::figure_sealed(l), count(progress.size), "/evidence")
-        .source(Source::new(l, t::source_log(l), now));
+    let figure = Figure::new(t::figure_sealed(l), count(progress.size), "/evidence").source(Source::new(
+        l,
+        t::source_log(l),
+        now,
+    ));
     if progress.unsealed == 0 {
         figure.tone(Tone::Good).note(t::figure_sealed_all(l))
     } else {

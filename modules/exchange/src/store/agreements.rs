@@ -21,7 +21,9 @@ fn from_row(r: &Row, scope: BTreeSet<EndpointId>) -> Result<Agreement> {
         _ => None,
     };
     let security = match (r.opt_int("security_level")?, r.opt_text("security_decision")?) {
-        (Some(level), Some(decision)) => Some(SecurityLevel { level: u8::try_from(level).unwrap_or(0), decision }),
+        (Some(level), Some(decision)) => {
+            Some(SecurityLevel { level: u8::try_from(level).unwrap_or(0), decision })
+        }
         _ => None,
     };
     let calls = |column| Ok::<_, Error>(r.opt_int(column)?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)));
@@ -91,7 +93,8 @@ pub async fn lock(tx: &mut Tx, id: AgreementId) -> Result<Locked> {
         JOIN exchange_member pm ON pm.id = p.member_id
         JOIN exchange_subsystem c ON c.id = a.consumer_id JOIN exchange_member cm ON cm.id = c.member_id
         WHERE a.id = $1";
-    let parties = tx.query_opt(agencies, params![id]).await?.ok_or(Error::NotFound { kind: AgreementId::KIND })?;
+    let parties =
+        tx.query_opt(agencies, params![id]).await?.ok_or(Error::NotFound { kind: AgreementId::KIND })?;
     Ok(Locked {
         agreement: from_row(&row, scope)?,
         provider: parties.opt_id("provider")?,
@@ -187,7 +190,13 @@ pub struct HistoryEntry {
 ///
 /// # Errors
 /// When the database is away.
-pub async fn record(tx: &mut Tx, a: &Agreement, step: Step, from: Option<State>, reason: Option<&str>) -> Result<()> {
+pub async fn record(
+    tx: &mut Tx,
+    a: &Agreement,
+    step: Step,
+    from: Option<State>,
+    reason: Option<&str>,
+) -> Result<()> {
     let sql = "INSERT INTO exchange_history
                    (agreement_id, version, at, step, from_state, to_state, actor, actor_name, reason, terms)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";

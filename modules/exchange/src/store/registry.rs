@@ -74,9 +74,9 @@ pub async fn load(db: &Db, today: Date) -> Result<Loaded> {
         };
         let scope = match &a.terms.scope {
             Scope::Whole => ScopeSpec::Whole,
-            Scope::Endpoints(ids) => {
-                ScopeSpec::Endpoints(ids.iter().filter_map(|id| routes.get(id).cloned()).collect::<BTreeSet<_>>())
-            }
+            Scope::Endpoints(ids) => ScopeSpec::Endpoints(
+                ids.iter().filter_map(|id| routes.get(id).cloned()).collect::<BTreeSet<_>>(),
+            ),
         };
         out.stored.states.insert(a.number.clone(), a.state_on(today));
         let terms = a.terms;
@@ -174,7 +174,11 @@ fn service_spec(r: &Row) -> Result<ServiceSpec> {
 
 /// The state of a service from its columns `enabled` and `notice`.
 pub(super) fn state_from(r: &Row) -> Result<ServiceState> {
-    Ok(if r.bool("enabled")? { ServiceState::Enabled } else { ServiceState::Disabled { notice: r.text("notice")? } })
+    Ok(if r.bool("enabled")? {
+        ServiceState::Enabled
+    } else {
+        ServiceState::Disabled { notice: r.text("notice")? }
+    })
 }
 
 async fn endpoints(
@@ -250,7 +254,8 @@ pub async fn put_member(
     let search = search_key(&spec.name, &key.to_string());
     let agency_code = spec.agency.as_deref();
     let sort = text::sort_key(&spec.name);
-    tx.execute(sql, params![id, &key.class, &key.code, &spec.name, sort, search, agency, agency_code, now]).await?;
+    tx.execute(sql, params![id, &key.class, &key.code, &spec.name, sort, search, agency, agency_code, now])
+        .await?;
     Ok(())
 }
 
@@ -272,7 +277,8 @@ pub async fn put_subsystem(
                ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, sort_key = EXCLUDED.sort_key,
                    search_key = EXCLUDED.search_key, changed_at = EXCLUDED.changed_at, retired_at = NULL";
     let search = search_key(&spec.name, &key.to_string());
-    tx.execute(sql, params![id, member, &key.code, &spec.name, text::sort_key(&spec.name), search, now]).await?;
+    tx.execute(sql, params![id, member, &key.code, &spec.name, text::sort_key(&spec.name), search, now])
+        .await?;
     Ok(())
 }
 
@@ -299,7 +305,8 @@ pub async fn put_service(
     spec: &ServiceSpec,
     now: Timestamp,
 ) -> Result<()> {
-    let sql = "INSERT INTO exchange_service (id, subsystem_id, code, name, sort_key, search_key, kind, base_url,
+    let sql =
+        "INSERT INTO exchange_service (id, subsystem_id, code, name, sort_key, search_key, kind, base_url,
                    timeout_ms, enabled, notice, document, created_at, changed_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
                ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, sort_key = EXCLUDED.sort_key,
@@ -329,7 +336,13 @@ pub async fn put_service(
 ///
 /// # Errors
 /// When the database is away.
-pub async fn put_endpoint(tx: &mut Tx, id: EndpointId, service: ServiceId, route: &Route, name: &str) -> Result<()> {
+pub async fn put_endpoint(
+    tx: &mut Tx,
+    id: EndpointId,
+    service: ServiceId,
+    route: &Route,
+    name: &str,
+) -> Result<()> {
     let sql = "INSERT INTO exchange_endpoint (id, service_id, method, path, name) VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, retired_at = NULL";
     tx.execute(sql, params![id, service, route.method.as_str(), route.path.as_str(), name]).await?;

@@ -12,7 +12,8 @@ use crate::agreement::{Agreement, Scope, State};
 use crate::endpoint::Route;
 use crate::ids::{EndpointId, ServiceId};
 use crate::snapshot::{
-    AgreementEntry, Contents, EndpointEntry, MemberEntry, ScopeEntry, ServiceEntry, Snapshot, Standing, SubsystemEntry,
+    AgreementEntry, Contents, EndpointEntry, MemberEntry, ScopeEntry, ServiceEntry, Snapshot, Standing,
+    SubsystemEntry,
 };
 
 use super::{agreements, registry};
@@ -42,11 +43,23 @@ pub async fn compile(k: &Kernel, instance: &str, lifetime: Duration) -> Result<S
     Err(Error::internal("the registry keeps changing while it is read"))
 }
 
-async fn read(db: &Db, serial: i64, instance: String, now: Timestamp, lifetime: Duration) -> Result<Contents> {
-    let sql = "SELECT id, class, code, name FROM exchange_member WHERE retired_at IS NULL ORDER BY class, code";
+async fn read(
+    db: &Db,
+    serial: i64,
+    instance: String,
+    now: Timestamp,
+    lifetime: Duration,
+) -> Result<Contents> {
+    let sql =
+        "SELECT id, class, code, name FROM exchange_member WHERE retired_at IS NULL ORDER BY class, code";
     let rows = db.query(sql, params![]).await?;
     let members = rows.iter().map(|r| {
-        Ok(MemberEntry { id: r.id("id")?, class: r.text("class")?, code: r.text("code")?, name: r.text("name")? })
+        Ok(MemberEntry {
+            id: r.id("id")?,
+            class: r.text("class")?,
+            code: r.text("code")?,
+            name: r.text("name")?,
+        })
     });
     let members = members.collect::<Result<Vec<_>>>()?;
     let sql = "SELECT s.id, s.member_id, s.code, s.name FROM exchange_subsystem s
@@ -132,7 +145,9 @@ fn entry(a: Agreement, routes: &HashMap<EndpointId, Route>, today: Date) -> Opti
     }
     let scope = match &a.terms.scope {
         Scope::Whole => ScopeEntry::Whole,
-        Scope::Endpoints(ids) => ScopeEntry::Endpoints(ids.iter().filter_map(|id| routes.get(id).cloned()).collect()),
+        Scope::Endpoints(ids) => {
+            ScopeEntry::Endpoints(ids.iter().filter_map(|id| routes.get(id).cloned()).collect())
+        }
     };
     Some(AgreementEntry {
         id: a.id,
@@ -143,7 +158,11 @@ fn entry(a: Agreement, routes: &HashMap<EndpointId, Route>, today: Date) -> Opti
         scope,
         quota: a.terms.quota,
         valid_from: Timestamp::start_of(a.terms.valid_from),
-        valid_until: a.terms.valid_to.plus_days(1).map_or(Timestamp::from_micros(i64::MAX), Timestamp::start_of),
+        valid_until: a
+            .terms
+            .valid_to
+            .plus_days(1)
+            .map_or(Timestamp::from_micros(i64::MAX), Timestamp::start_of),
         standing,
     })
 }

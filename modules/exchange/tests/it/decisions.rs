@@ -54,7 +54,8 @@ async fn every_step_leaves_history_fact_and_audit() {
         assert_eq!((history[4].from, history[4].to), (Some(State::Approved), State::Revoked));
         assert_eq!(history[0].terms.fields, ["hoTen", "noiThuongTru"]);
 
-        let expected = ["asked", "approved", "suspended", "resumed", "revoked"].map(|s| format!("exchange.agreement.{s}"));
+        let expected = ["asked", "approved", "suspended", "resumed", "revoked"]
+            .map(|s| format!("exchange.agreement.{s}"));
         assert_eq!(facts(k, id, expected.len()).await, expected);
         let audited = audit::about(&k.db, &id.to_ref(), 100).await.unwrap();
         assert_eq!(audited.len(), 4, "the import has its own row");
@@ -84,15 +85,28 @@ async fn only_the_provider_decides() {
     on_both(&modules(), async |t| {
         let (k, w) = (&t.kernel, World::new(&t).await);
         let id = agreement(k, NUMBER).await;
-        let attempt = async |cx: Cx| actions::approve_agreement(k, &cx, id, Approval::default()).await.unwrap_err();
+        let attempt =
+            async |cx: Cx| actions::approve_agreement(k, &cx, id, Approval::default()).await.unwrap_err();
         let stranger = Cx::stranger("test", Default::default(), k.clock.now());
         assert!(matches!(attempt(stranger).await, Error::SignIn));
-        assert!(matches!(attempt(officer(k, &[w.neighbour])).await, Error::NotFound { .. }), "not even that it exists");
-        assert!(matches!(attempt(officer(k, &[w.consumer])).await, Error::Denied { .. }), "the consumer asks, no more");
+        assert!(
+            matches!(attempt(officer(k, &[w.neighbour])).await, Error::NotFound { .. }),
+            "not even that it exists"
+        );
+        assert!(
+            matches!(attempt(officer(k, &[w.consumer])).await, Error::Denied { .. }),
+            "the consumer asks, no more"
+        );
         assert!(matches!(attempt(reader(k, &[w.provider])).await, Error::Denied { .. }));
-        assert!(matches!(attempt(operator(k)).await, Error::Denied { .. }), "who runs the machine does not decide");
+        assert!(
+            matches!(attempt(operator(k)).await, Error::Denied { .. }),
+            "who runs the machine does not decide"
+        );
         assert!(matches!(attempt(auditor(k)).await, Error::Denied { .. }));
-        assert!(matches!(attempt(crate::world::system(k, "VN/GOV/H38/motcua")).await, Error::NotFound { .. }));
+        assert!(matches!(
+            attempt(crate::world::system(k, "VN/GOV/H38/motcua")).await,
+            Error::NotFound { .. }
+        ));
         // A former holder's grants have ended; a successor's reach includes what was transferred.
         let mut former = officer(k, &[w.provider]);
         let mut ended = (*former.grants).clone();
@@ -100,7 +114,9 @@ async fn only_the_provider_decides() {
         former.grants = std::sync::Arc::new(ended);
         assert!(matches!(attempt(former).await, Error::NotFound { .. }));
         assert_eq!(state(k, id).await, State::Waiting, "nothing of this had an effect");
-        actions::approve_agreement(k, &officer(k, &[w.neighbour, w.provider]), id, Approval::default()).await.unwrap();
+        actions::approve_agreement(k, &officer(k, &[w.neighbour, w.provider]), id, Approval::default())
+            .await
+            .unwrap();
     })
     .await;
 }
@@ -118,7 +134,11 @@ async fn stale_and_repeated_requests_do_no_harm() {
         assert!(matches!(send(approve(), Some(7), None).await, Err(Error::Conflict)));
         let first = send(approve(), Some(1), Some(("k1", 1))).await.unwrap();
         let again = send(approve(), Some(1), Some(("k1", 1))).await.unwrap();
-        assert_eq!((first.version, again.version, again.state), (2, 2, State::Approved), "the answer is the same");
+        assert_eq!(
+            (first.version, again.version, again.state),
+            (2, 2, State::Approved),
+            "the answer is the same"
+        );
         let reused = send(Decision::Suspend(reason()), Some(2), Some(("k1", 2))).await;
         assert!(matches!(reused, Err(Error::Refused(r)) if r.code == "idempotency-key-reused"));
         let refused = send(approve(), None, None).await;
@@ -170,7 +190,11 @@ async fn importing_is_whole_or_nothing_and_repeatable() {
         let again = actions::import_registry(k, &cx, &sample()).await.unwrap();
         assert!(again.diff.is_empty() && again.clients.is_empty(), "{:#?}", again.diff);
         let rows = async |table: &str| {
-            k.db.query_one(&format!("SELECT COUNT(*) AS n FROM {table}"), params![]).await.unwrap().int("n").unwrap()
+            k.db.query_one(&format!("SELECT COUNT(*) AS n FROM {table}"), params![])
+                .await
+                .unwrap()
+                .int("n")
+                .unwrap()
         };
         assert_eq!((rows("exchange_member").await, rows("exchange_service").await), (2, 2));
 
@@ -183,11 +207,17 @@ async fn importing_is_whole_or_nothing_and_repeatable() {
         let Err(Error::Invalid(faults)) = actions::import_registry(k, &cx, &file).await else { panic!() };
         assert_eq!(faults.len(), 2);
         assert!(faults[0].field.starts_with("line "), "{faults:?}");
-        let names = k.db.query("SELECT name FROM exchange_member WHERE name LIKE '%(mới)'", params![]).await.unwrap();
+        let names =
+            k.db.query("SELECT name FROM exchange_member WHERE name LIKE '%(mới)'", params![]).await.unwrap();
         assert!(names.is_empty());
 
-        for cx in [auditor(k), officer(k, &[w.provider]), Cx::stranger("t", Default::default(), k.clock.now())] {
-            assert!(matches!(actions::import_registry(k, &cx, &sample()).await, Err(Error::Denied { .. } | Error::SignIn)));
+        for cx in
+            [auditor(k), officer(k, &[w.provider]), Cx::stranger("t", Default::default(), k.clock.now())]
+        {
+            assert!(matches!(
+                actions::import_registry(k, &cx, &sample()).await,
+                Err(Error::Denied { .. } | Error::SignIn)
+            ));
             assert!(actions::plan(k, &cx, &sample()).await.is_err(), "not even the difference");
         }
     })
@@ -228,7 +258,10 @@ async fn a_new_client_proves_itself_with_the_secret_shown_once() {
         crate::world::agency(k, "Sở Khoa học và Công nghệ (thử nghiệm)", "H38.02").await;
         let done = actions::import_registry(k, &operator(k), &sample()).await.unwrap();
         let [client] = done.clients.as_slice() else { panic!("{done:?}") };
-        assert_eq!((client.client_id.as_str(), client.subsystem.as_str()), ("motcua-demo", "VN/GOV/H38/motcua"));
+        assert_eq!(
+            (client.client_id.as_str(), client.subsystem.as_str()),
+            ("motcua-demo", "VN/GOV/H38/motcua")
+        );
         let proof = kernel::identity::clients::prove(k, "motcua-demo", &client.secret).await.unwrap();
         assert!(matches!(proof, kernel::identity::clients::Proof::Proven(_)));
         assert!(!format!("{done:?}").contains(client.secret.expose()), "secrets do not appear in logs");

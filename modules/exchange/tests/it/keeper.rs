@@ -17,7 +17,8 @@ use testkit::on_both;
 use crate::world::{NUMBER, World, agreement, modules, officer};
 
 fn call(k: &Kernel, s: &Snapshot) -> Result<(), DenyReason> {
-    let (Some(consumer), Some(service)) = (s.consumer("VN/GOV/H38/motcua"), s.service("VN/GOV/C06/dancu/tra-cuu"))
+    let (Some(consumer), Some(service)) =
+        (s.consumer("VN/GOV/H38/motcua"), s.service("VN/GOV/C06/dancu/tra-cuu"))
     else {
         return Err(DenyReason::NoAgreement);
     };
@@ -106,7 +107,11 @@ async fn the_local_list_revokes_without_the_database_and_settles_with_it() {
         snapshot_file::revoke_locally(&folder, id).unwrap();
         until(k, &exchange, Err(DenyReason::Revoked)).await;
         exchange.keeper().refresh(k).await.unwrap();
-        assert_eq!(call(k, &exchange.keeper().current().load()), Err(DenyReason::Revoked), "a renewal keeps it");
+        assert_eq!(
+            call(k, &exchange.keeper().current().load()),
+            Err(DenyReason::Revoked),
+            "a renewal keeps it"
+        );
         let restarted = Exchange::new(Default::default());
         restarted.keeper().load(k).await.unwrap();
         assert_eq!(call(k, &restarted.keeper().current().load()), Err(DenyReason::Revoked), "a restart too");

@@ -11,7 +11,9 @@ use kernel::orgs::{AgencyKind, Merger, NewAgency};
 use kernel::{Cx, Kernel, Module};
 use testkit::on_both;
 
-use crate::world::{NUMBER, World, agreement, auditor, modules, officer, operator, reader, sample, system, today};
+use crate::world::{
+    NUMBER, World, agreement, auditor, modules, officer, operator, reader, sample, system, today,
+};
 
 const ALL: CatalogueFilter =
     CatalogueFilter { search: String::new(), member: None, subsystem: None, after: None, limit: 100 };
@@ -84,7 +86,9 @@ async fn single_things_and_cards_follow_the_same_rights() {
         assert!(!shown(&Cx::stranger("t", Default::default(), k.clock.now())).await);
         let unknown = AgreementId::new(&*k.clock, &*k.random);
         assert!(module.describe(k, &unknown.to_ref(), &operator(k)).await.unwrap().is_none());
-        assert!(module.describe(k, &kernel::Ref::new("exchange.agreement", "x"), &operator(k)).await.is_err());
+        assert!(
+            module.describe(k, &kernel::Ref::new("exchange.agreement", "x"), &operator(k)).await.is_err()
+        );
     })
     .await;
 }
@@ -116,10 +120,10 @@ async fn the_successor_of_a_merger_sees_and_decides() {
         assert_eq!(sees(k, &successor).await, [1, 1, 2, 1]);
         actions::approve_agreement(k, &successor, id, Approval::default()).await.unwrap();
         let alone = officer(k, &[merged]);
-        assert!(matches!(
-            actions::resume_agreement(k, &alone, id).await,
-            Err(Error::NotFound { .. })
-        ), "without the transfer it would be nobody's");
+        assert!(
+            matches!(actions::resume_agreement(k, &alone, id).await, Err(Error::NotFound { .. })),
+            "without the transfer it would be nobody's"
+        );
     })
     .await;
 }
@@ -140,7 +144,10 @@ async fn lists_continue_search_and_filter() {
             let filter = CatalogueFilter { search: words.into(), ..ALL };
             lists::services(&k.db, &viewer, &filter).await.unwrap().len()
         };
-        assert_eq!((find("tra cuu").await, find("TRA-CUU").await, find("biến dân").await, find("%").await), (1, 1, 1, 0));
+        assert_eq!(
+            (find("tra cuu").await, find("TRA-CUU").await, find("biến dân").await, find("%").await),
+            (1, 1, 1, 0)
+        );
         let day = today(k);
         let count = async |state, day| {
             let filter = AgreementFilter { state: Some(state), limit: 10, ..AgreementFilter::default() };
@@ -148,10 +155,15 @@ async fn lists_continue_search_and_filter() {
         };
         assert_eq!((count(State::Waiting, day).await, count(State::Approved, day).await), (1, 0));
         let id = agreement(k, NUMBER).await;
-        let w = lists::agreement_row(&k.db, &viewer, day, id).await.unwrap().unwrap().provider_agency.unwrap();
+        let w =
+            lists::agreement_row(&k.db, &viewer, day, id).await.unwrap().unwrap().provider_agency.unwrap();
         actions::approve_agreement(k, &officer(k, &[w]), id, Approval::default()).await.unwrap();
         let after = Date::new(2028, 1, 1).unwrap();
-        assert_eq!((count(State::Approved, day).await, count(State::Expired, after).await), (1, 1), "before the sweep too");
+        assert_eq!(
+            (count(State::Approved, day).await, count(State::Expired, after).await),
+            (1, 1),
+            "before the sweep too"
+        );
     })
     .await;
 }

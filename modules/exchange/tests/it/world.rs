@@ -11,7 +11,7 @@ use exchange::registry::Registry;
 use exchange::{Exchange, permissions};
 use kernel::cx::{Actor, Grant, Grants, Reach};
 use kernel::orgs::{AgencyKind, NewAgency, UnitId};
-use kernel::{Cx, Kernel, Module, PersonId, Permission, params};
+use kernel::{Cx, Kernel, Module, Permission, PersonId, params};
 use testkit::TestKernel;
 
 use crate::registry_file::{GOOD, attachments};
@@ -56,7 +56,10 @@ pub async fn agency(k: &Kernel, name: &str, code: &str) -> UnitId {
 pub fn sample() -> Registry {
     let text = GOOD
         .replace("agency = \"H38\"", "agency = \"H38.01\"")
-        .replace("name = \"Cơ quan quản lý dữ liệu dân cư (giả định)\"", "name = \"Cơ quan quản lý dữ liệu dân cư (giả định)\"\nagency = \"H38.02\"")
+        .replace(
+            "name = \"Cơ quan quản lý dữ liệu dân cư (giả định)\"",
+            "name = \"Cơ quan quản lý dữ liệu dân cư (giả định)\"\nagency = \"H38.02\"",
+        )
         .replace("state = \"approved\"", "state = \"waiting\"");
     exchange::registry_file::read(text.as_bytes(), &attachments).unwrap()
 }

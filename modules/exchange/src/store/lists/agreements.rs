@@ -149,7 +149,12 @@ fn sees(viewer: &Viewer, p: &mut Vec<Value>) -> String {
 ///
 /// # Errors
 /// When the database is away.
-pub async fn agreements(db: &Db, viewer: &Viewer, today: Date, f: &AgreementFilter) -> Result<Vec<AgreementRow>> {
+pub async fn agreements(
+    db: &Db,
+    viewer: &Viewer,
+    today: Date,
+    f: &AgreementFilter,
+) -> Result<Vec<AgreementRow>> {
     let mut p = params![today];
     let mut conditions = vec![sees(viewer, &mut p), matching(&f.search, "a.search_key", &mut p)];
     let mut equal = |column: &str, value: Option<Value>| {
@@ -183,7 +188,12 @@ pub async fn agreements(db: &Db, viewer: &Viewer, today: Date, f: &AgreementFilt
 ///
 /// # Errors
 /// When the database is away.
-pub async fn agreement_row(db: &Db, viewer: &Viewer, today: Date, id: AgreementId) -> Result<Option<AgreementRow>> {
+pub async fn agreement_row(
+    db: &Db,
+    viewer: &Viewer,
+    today: Date,
+    id: AgreementId,
+) -> Result<Option<AgreementRow>> {
     let mut p = params![today, id];
     let seen = sees(viewer, &mut p);
     let sql = format!("SELECT {COLUMNS}, {STATE} AS state FROM {TABLES} WHERE a.id = $2 AND {seen}");

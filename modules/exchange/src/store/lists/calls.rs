@@ -251,7 +251,9 @@ pub async fn calls(db: &Db, paths: Paths<'_>, f: &CallFilter) -> Result<Vec<Call
                 p.push(path.into());
                 for column in ["client", "provider"] {
                     let own = format!("{column} = ${} AND {wanted} {order} {limit}", p.len());
-                    parts.push(format!("SELECT {COLUMNS} FROM (SELECT {COLUMNS} FROM exchange_call WHERE {own}) AS one"));
+                    parts.push(format!(
+                        "SELECT {COLUMNS} FROM (SELECT {COLUMNS} FROM exchange_call WHERE {own}) AS one"
+                    ));
                 }
             }
             format!("SELECT {COLUMNS} FROM ({}) AS own {order} {limit}", parts.join(" UNION "))
@@ -409,7 +411,10 @@ mod tests {
             assert_eq!(Ending::from_word(ending.as_str()), Some(ending));
         }
         for outcome in evidence::Outcome::ALL {
-            assert!(!matches!(Ending::of(Some(outcome.name())), Ending::Running | Ending::Unknown), "{outcome:?}");
+            assert!(
+                !matches!(Ending::of(Some(outcome.name())), Ending::Running | Ending::Unknown),
+                "{outcome:?}"
+            );
         }
         assert_eq!((Ending::of(None), Ending::of(Some("unknown"))), (Ending::Running, Ending::Unknown));
     }

@@ -5,11 +5,11 @@ use kernel::db::{Db, Row, Value};
 use kernel::orgs::UnitId;
 use kernel::{Result, params};
 
+use crate::endpoint::Route;
 use crate::ids::{EndpointId, MemberId, ServiceId, SubsystemId};
 use crate::service::{BaseUrl, ServiceKind, ServiceState};
 use crate::store::registry::{parsed, route_from, state_from};
 use crate::viewer::Viewer;
-use crate::endpoint::Route;
 
 use super::matching;
 

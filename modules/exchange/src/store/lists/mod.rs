@@ -6,13 +6,13 @@ mod agreements;
 mod calls;
 mod catalogue;
 
-pub use agreements::{AgreementFilter, AgreementRow, After, agreement_counts, agreement_row, agreements};
+pub use agreements::{After, AgreementFilter, AgreementRow, agreement_counts, agreement_row, agreements};
 pub use calls::{
     CallAfter, CallFilter, CallRow, Ending, Hour, Paths, by_hour, call, call_counts, calls, totals_since,
 };
 pub use catalogue::{
-    CatalogueFilter, EndpointRow, MemberRow, ServiceRow, SubsystemRow, endpoints, member, members, service, services,
-    subsystem, subsystems,
+    CatalogueFilter, EndpointRow, MemberRow, ServiceRow, SubsystemRow, endpoints, member, members, service,
+    services, subsystem, subsystems,
 };
 
 use base::text;
@@ -33,7 +33,8 @@ pub(crate) fn matching(search: &str, column: &str, p: &mut Vec<Value>) -> String
     const MOST: usize = 8;
     let mut out = String::from("1 = 1");
     for word in text::fold(search).split_whitespace().take(MOST) {
-        let escaped: String = word.chars().flat_map(|c| if "%_!".contains(c) { vec!['!', c] } else { vec![c] }).collect();
+        let escaped: String =
+            word.chars().flat_map(|c| if "%_!".contains(c) { vec!['!', c] } else { vec![c] }).collect();
         p.push(Value::Text(format!("%{escaped}%")));
         out.push_str(&format!(" AND {column} LIKE ${} ESCAPE '!'", p.len()));
     }
@@ -59,7 +60,8 @@ pub async fn totals(db: &Db, viewer: &Viewer) -> Result<Totals> {
     let count = async |sql: &str, p: Vec<Value>| db.query_one(sql, p).await?.int("n");
     let mut p = params![];
     let seen = catalogue::sees_member(viewer, &mut p);
-    let members = format!("SELECT COUNT(*) AS n FROM exchange_member m WHERE m.retired_at IS NULL AND {seen}");
+    let members =
+        format!("SELECT COUNT(*) AS n FROM exchange_member m WHERE m.retired_at IS NULL AND {seen}");
     let members = count(&members, p).await?;
     let mut p = params![];
     let seen = catalogue::sees_subsystem(viewer, &mut p);
