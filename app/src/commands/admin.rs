@@ -23,7 +23,7 @@ pub fn first_operator(place: &Place) -> anyhow::Result<ExitCode> {
             let platform = Platform::open(settings.clone()).await?;
             let link = platform.first_operator_link().await;
             platform.close().await;
-            Ok(link?)
+            link
         })?,
     };
     println!("Open this address once, within 24 hours:\n  {link}");

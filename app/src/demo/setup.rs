@@ -13,34 +13,59 @@ use super::state::{Login, State};
 use super::systems::Systems;
 use crate::assemble::Platform;
 
-/// Accounts of the demonstration: role, title, post, code of the agency (none for the platform), role code, name.
-const PEOPLE: [(&str, &str, &str, Option<&str>, &str, &str); 5] = [
-    ("operator", "Quản trị vận hành", "Quản trị viên nền tảng", None, "operator", "Trần Minh Họa"),
-    (
-        "provider",
-        "Đơn vị cung cấp (Công an)",
-        "Cán bộ quản trị dữ liệu dân cư",
-        Some("CAT"),
-        "provider-officer",
-        "Lê Văn Mẫu",
-    ),
-    (
-        "neighbour",
-        "Đơn vị cung cấp (Tài chính)",
-        "Chuyên viên đăng ký kinh doanh",
-        Some("STC"),
-        "provider-officer",
-        "Phạm Thị Ví Dụ",
-    ),
-    (
-        "consumer",
-        "Đơn vị khai thác (một cửa)",
-        "Trưởng bộ phận Một cửa",
-        Some("HCC"),
-        "consumer-officer",
-        "Hoàng Thử Nghiệm",
-    ),
-    ("auditor", "Kiểm tra, giám sát", "Thanh tra viên", None, "auditor", "Nguyễn Trình Diễn"),
+/// An account of the demonstration.
+struct Account {
+    role: &'static str,
+    title: &'static str,
+    post: &'static str,
+    /// Last level of the agency's code; none for the platform itself.
+    agency: Option<&'static str>,
+    /// Code of the role that carries the rights.
+    code: &'static str,
+    name: &'static str,
+}
+
+const PEOPLE: [Account; 5] = [
+    Account {
+        role: "operator",
+        title: "Quản trị vận hành",
+        post: "Quản trị viên nền tảng",
+        agency: None,
+        code: "operator",
+        name: "Trần Minh Họa",
+    },
+    Account {
+        role: "provider",
+        title: "Đơn vị cung cấp (Công an)",
+        post: "Cán bộ quản trị dữ liệu dân cư",
+        agency: Some("CAT"),
+        code: "provider-officer",
+        name: "Lê Văn Mẫu",
+    },
+    Account {
+        role: "neighbour",
+        title: "Đơn vị cung cấp (Tài chính)",
+        post: "Chuyên viên đăng ký kinh doanh",
+        agency: Some("STC"),
+        code: "provider-officer",
+        name: "Phạm Thị Ví Dụ",
+    },
+    Account {
+        role: "consumer",
+        title: "Đơn vị khai thác (một cửa)",
+        post: "Trưởng bộ phận Một cửa",
+        agency: Some("HCC"),
+        code: "consumer-officer",
+        name: "Hoàng Thử Nghiệm",
+    },
+    Account {
+        role: "auditor",
+        title: "Kiểm tra, giám sát",
+        post: "Thanh tra viên",
+        agency: None,
+        code: "auditor",
+        name: "Nguyễn Trình Diễn",
+    },
 ];
 
 /// Brings data and state to where the demonstration can begin.
@@ -138,7 +163,7 @@ async fn registry(
 async fn people(platform: &Platform, province: &Province, state: &mut State) -> anyhow::Result<()> {
     let k = &platform.kernel;
     let since = kernel::clock::Date::new(2025, 7, 1).context("a date")?;
-    for (role, title, post, agency, code, name) in PEOPLE {
+    for Account { role, title, post, agency, code, name } in PEOPLE {
         let agency = match agency {
             None => None,
             Some(a) => {

@@ -15,7 +15,7 @@ use super::province::Province;
 use super::state::State;
 use crate::assemble::Platform;
 
-const SEED: u64 = 2_025_0701;
+const SEED: u64 = 20_250_701;
 const PEOPLE: usize = 5_000;
 const ENTERPRISES: usize = 1_000;
 

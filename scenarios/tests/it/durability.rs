@@ -19,7 +19,8 @@ const CALLS: &str = "pwrite64,pwritev,pwritev2,write,writev,sendto,sendmsg,fdata
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_leaves_before_its_evidence_is_on_disk() {
-    let Some(strace) = scenarios::tools::tool("LIENTHONG_TEST_STRACE", "no_answer_leaves_before_its_evidence_is_on_disk")
+    let Some(strace) =
+        scenarios::tools::tool("LIENTHONG_TEST_STRACE", "no_answer_leaves_before_its_evidence_is_on_disk")
     else {
         return;
     };
@@ -73,7 +74,8 @@ fn check(calls: &[Ended], id: &str) {
 
 impl Ended {
     fn is_network(&self) -> bool {
-        matches!(self.name.as_str(), "write" | "writev" | "sendto" | "sendmsg") && self.file.starts_with("socket:")
+        matches!(self.name.as_str(), "write" | "writev" | "sendto" | "sendmsg")
+            && self.file.starts_with("socket:")
     }
 }
 
@@ -107,7 +109,9 @@ fn parse(call: &str) -> Option<Ended> {
 fn write_wrapper(wrapper: &Path, strace: &Path, trace: &Path, binary: &Path) {
     use std::os::unix::fs::PermissionsExt;
     let (strace, trace, binary) = (strace.display(), trace.display(), binary.display());
-    let script = format!("#!/bin/sh\nexec {strace} -f -qq -y -s 1000000 -e trace={CALLS} -o {trace} {binary} \"$@\"\n");
+    let script = format!(
+        "#!/bin/sh\nexec {strace} -f -qq -y -s 1000000 -e trace={CALLS} -o {trace} {binary} \"$@\"\n"
+    );
     std::fs::write(wrapper, script).unwrap();
     std::fs::set_permissions(wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
 }

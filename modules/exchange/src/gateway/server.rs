@@ -3,10 +3,12 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -83,6 +85,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn connection(tcp: TcpStream, door: &Door, stop: watch::Receiver<bool>) -> Result<(), Failure> {
     let policy = door.gateway.policy();
     tcp.set_nodelay(true)?;
+    let peer = tcp.peer_addr()?;
     let stream = match &door.tls {
         None => Stream::Plain(tcp),
         Some(tls) => {
@@ -100,16 +103,21 @@ async fn connection(tcp: TcpStream, door: &Door, stop: watch::Receiver<bool>) ->
         // Nothing was asked yet.
         () = until(stop.clone()) => return Ok(()),
     };
-    if http2 { serve_http2(tap, door, stop).await } else { serve_http1(tap, slot, door, stop).await }
+    if http2 {
+        serve_http2(tap, door, peer, stop).await
+    } else {
+        serve_http1(tap, slot, door, peer, stop).await
+    }
 }
 
 async fn serve_http1(
     tap: Tap<Stream>,
     slot: Arc<Slot>,
     door: &Door,
+    peer: SocketAddr,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let service = service_fn(|request| respond(door.clone(), request, Some(Arc::clone(&slot))));
+    let service = service_fn(|request| respond(door.clone(), peer, request, Some(Arc::clone(&slot))));
     let mut builder = http1::Builder::new();
     // The tap keeps the times and limits; the library's own are set so that they never speak first.
     builder
@@ -126,9 +134,14 @@ async fn serve_http1(
     Ok(serving.await?)
 }
 
-async fn serve_http2(tap: Tap<Stream>, door: &Door, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+async fn serve_http2(
+    tap: Tap<Stream>,
+    door: &Door,
+    peer: SocketAddr,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
     let policy = door.gateway.policy();
-    let service = service_fn(|request| respond(door.clone(), request, None));
+    let service = service_fn(|request| respond(door.clone(), peer, request, None));
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -156,6 +169,7 @@ async fn until(mut stop: watch::Receiver<bool>) {
 
 async fn respond(
     door: Door,
+    peer: SocketAddr,
     request: Request<Incoming>,
     slot: Option<Arc<Slot>>,
 ) -> Result<Response<Body>, Infallible> {
@@ -164,6 +178,8 @@ async fn respond(
         _ => return Ok(door.gateway.handle(request, slot.as_ref()).await),
     };
     let busy = slot.as_ref().and_then(Slot::take).map(|(_, busy)| busy);
-    let response = pages.oneshot(request.map(axum::body::Body::new)).await?;
+    let mut request = request.map(axum::body::Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = pages.oneshot(request).await?;
     Ok(response.map(|body| Body::pages(body).keeping(busy)))
 }
