@@ -161,10 +161,11 @@ fn head(cx: &Cx, found: &Found, title: &str) -> Head {
         .code(&row.service_key)
         .badge(parts::state(l, row.state))
         .sub(t::agreement_sub(l, &row.consumer_name, &row.service_name));
+    if !found.may_decide {
+        return head;
+    }
     let link = |step: Step, label: &str, icon| {
-        let action =
-            Action::link(label, format!("/exchange/agreements/{}/{}", row.id, step.as_str())).icon(icon);
-        if found.may_decide { action } else { action.denied(t::decide_denied(l)) }
+        Action::link(label, format!("/exchange/agreements/{}/{}", row.id, step.as_str())).icon(icon)
     };
     match row.state {
         Stands::Waiting => head.primary(link(Step::Approve, t::act_approve(l), Icon::Check)).action(link(

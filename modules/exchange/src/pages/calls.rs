@@ -178,8 +178,8 @@ fn table(cx: &Cx, names: &Names<'_>, rows: &[CallRow]) -> Table {
                     c.request_in.vn_seconds(),
                     &c.request_id,
                 ),
-                Cell::with_sub(names.system(&c.client), &c.client),
-                Cell::with_sub(names.service(&c.service), what),
+                parts::named(names.system(&c.client), &c.client),
+                parts::named(names.service(&c.service), what),
                 c.status.map_or_else(Cell::none, Cell::figure),
                 c.took_micros().map_or_else(Cell::none, |m| Cell::figure(parts::millis(l, m))),
                 Cell::badge(parts::ending(l, c.ending())),
@@ -374,7 +374,7 @@ async fn evidence_section(exchange: &Exchange, cx: &Cx, call: &CallRow) -> Secti
         );
     let mut body = Html::of(Notice::new(Tone::Good, report.verdict));
     body.push(facts);
-    body.push(Help::new(t::evidence_proven(l), &report.proven.join("\n\n")));
+    body.push(parts::apart(Help::new(t::evidence_proven(l), &report.proven.join("\n\n"))));
     body.push(Help::new(t::evidence_not_proven(l), &report.not_proven.join("\n\n")));
     let download =
         Action::link(t::evidence_download(l), format!("/exchange/calls/{}/evidence", call.request_id));

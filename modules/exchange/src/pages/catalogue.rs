@@ -405,7 +405,7 @@ fn how_to_call(cx: &Cx, path: &str, endpoints: &[EndpointRow]) -> Html {
     let example =
         endpoints.first().map_or("", |e| e.route.path.as_str()).replace("**", "…").replace('*', "…");
     let token = format!(
-        "curl -s {origin}/oauth2/token \\\n  -u \"$CLIENT_ID:$CLIENT_SECRET\" \\\n  -d grant_type=client_credentials -d scope=exchange"
+        "TOKEN=$(curl -s {origin}/oauth2/token \\\n  -u \"$CLIENT_ID:$CLIENT_SECRET\" \\\n  -d grant_type=client_credentials -d scope=exchange \\\n  | sed -E 's/.*\"access_token\":\"([^\"]+)\".*/\\1/')"
     );
     let method = endpoints.first().map_or("GET", |e| e.route.method.as_str()).replace('*', "GET");
     let call = format!(

@@ -54,7 +54,6 @@ impl Given {
     /// As asked for by the consumer.
     fn asked(found: &Found) -> Self {
         let terms = &found.agreement.terms;
-        let letter = terms.letter.as_ref();
         Self {
             endpoints: match &terms.scope {
                 Scope::Whole => BTreeSet::new(),
@@ -62,8 +61,9 @@ impl Given {
             },
             fields: terms.fields.clone(),
             valid_to: terms.valid_to.vn(),
-            letter_number: letter.map(|l| l.number.clone()).unwrap_or_default(),
-            letter_date: letter.map(|l| l.date.vn()).unwrap_or_default(),
+            // The letter cited so far is the one by which it was asked; the provider's own is another.
+            letter_number: String::new(),
+            letter_date: String::new(),
             reason: String::new(),
             version: found.agreement.version,
         }
@@ -101,7 +101,7 @@ fn page(cx: &Cx, found: &Found, step: Step, given: &Given, errors: &[FieldError]
             t::consequence_approve(l, &row.consumer_name, &row.consumer_member),
         ));
         body.push(approval_form(cx, found, given, &action, &back).errors(errors));
-        body.push(Section::new(t::terms_title(l), terms(l, &found.agreement.terms)));
+        body.push(parts::apart(Section::new(t::terms_title(l), terms(l, &found.agreement.terms))));
     } else {
         let consequence = match step {
             Step::Refuse => t::consequence_refuse(l, &row.consumer_member),
@@ -159,6 +159,7 @@ fn approval_form(cx: &Cx, found: &Found, given: &Given, action: &str, back: &str
     )
     .field(
         Field::text("letter_number", t::field_letter_number(l))
+            .help(t::field_letter_help(l))
             .value(&given.letter_number)
             .max(200)
             .optional()

@@ -7,6 +7,7 @@ use kernel::{Error, Result};
 use web::ui::{Cell, Code, Empty, Facts, Head, Help, Html, Icon, Section};
 use web::{Cx, Page, Path};
 
+use super::parts;
 use crate::{Exchange, bundle, t};
 
 /// A log as shown.
@@ -45,9 +46,9 @@ fn section(cx: &Cx, title: &str, log: &Shown) -> Section {
         .row(t::evidence_log(l), Cell::code(name))
         .row(t::log_address(l), Cell::link(&at, format!("{}{at}", cx.site().origin())));
     let mut body = Html::of(facts);
-    body.push(Code::new(l, log.vkey.as_str()).title(t::log_key(l)).wrapped());
+    body.push(parts::apart(Code::new(l, log.vkey.as_str()).title(t::log_key(l)).wrapped()));
     if let Some(checkpoint) = &log.checkpoint {
-        body.push(Code::new(l, checkpoint.as_str()).title(t::log_checkpoint(l)));
+        body.push(Code::new(l, checkpoint.as_str()).title(t::log_checkpoint(l)).wrapped());
     }
     Section::new(title, body)
 }

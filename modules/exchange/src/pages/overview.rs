@@ -133,6 +133,7 @@ impl Seen {
             Figure::new(t::figure_waiting(l), bounded(self.waiting), "/exchange/agreements?state=waiting");
         let waiting = if self.waiting > 0 { waiting.tone(Tone::Info) } else { waiting };
         Grid::new()
+            .columns(3)
             .add(calls)
             .add(
                 Figure::new(t::figure_today(l), fmt::number(l, self.today), "/exchange/calls?period=today")

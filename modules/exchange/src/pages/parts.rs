@@ -1,8 +1,10 @@
 //! Small pieces the pages share: states as badges, parties as cells, links to the next page of a list.
 
+use std::fmt::Display;
+
 use base::i18n::Lang;
 use web::Cx;
-use web::ui::{Address, Badge, Cell, Tone};
+use web::ui::{Address, Badge, Cell, Html, Markup, Tone};
 
 use crate::agreement::State;
 use crate::service::ServiceState;
@@ -53,9 +55,19 @@ pub(super) fn ending(lang: Lang, ending: Ending) -> Badge {
     Badge::new(tone, ending_label(lang, ending))
 }
 
-/// A legal name with a smaller line below it.
-pub(super) fn named(name: &str, below: &str) -> Cell {
-    Cell::with_sub(name, below)
+/// A legal name with a smaller line below it; one piece, so that a table turned into cards keeps them together.
+pub(super) fn named(name: impl Display, below: impl Display) -> Cell {
+    let (name, below) = (Html::escaped(name), Html::escaped(below));
+    Cell::html(Html::trusted(format!(
+        "<span lang=\"vi\">{}<span class=\"lt-sub\">{}</span></span>",
+        name.as_str(),
+        below.as_str()
+    )))
+}
+
+/// A part that stands apart from what is above it.
+pub(super) fn apart(part: impl Markup) -> Html {
+    Html::trusted(format!("<div class=\"mt-3\">{}</div>", Html::of(part).as_str()))
 }
 
 /// The link to the next page of a list, if there is one.
