@@ -15,7 +15,7 @@ pub(crate) const ORDER: Ordered = Ordered { table: "kernel_audit" };
 /// One audited act.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct AuditRow {
-    /// Place in commit order, from 1.
+    /// Place in commit order, from 1; 0 while it is not known yet.
     pub position: i64,
     /// When.
     pub at: Timestamp,

@@ -26,7 +26,7 @@ pub trait Fact: Serialize {
 /// A recorded fact.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Place in commit order, from 1.
+    /// Place in commit order, from 1; 0 while it is not known yet.
     pub position: i64,
     /// When it was recorded.
     pub at: Timestamp,
@@ -89,8 +89,10 @@ pub async fn read(db: &Db, after: i64, limit: u32) -> Result<Vec<Event>> {
 /// Facts about one thing, oldest first: the page's timeline.
 pub async fn about(db: &Db, subject: &Ref, limit: u32) -> Result<Vec<Event>> {
     ORDER.assign(db).await?;
-    let sql = "SELECT position, at, kind, version, subject_kind, subject_id, actor, body FROM kernel_journal
-               WHERE subject_kind = $1 AND subject_id = $2 AND position IS NOT NULL ORDER BY position LIMIT $3";
+    // A fact just committed may have no position yet; a page must show it all the same.
+    let sql =
+        "SELECT COALESCE(position, 0) AS position, at, kind, version, subject_kind, subject_id, actor, body
+               FROM kernel_journal WHERE subject_kind = $1 AND subject_id = $2 ORDER BY seq LIMIT $3";
     let rows = db.query(sql, params![&subject.kind, &subject.id, limit]).await?;
     rows.iter().map(Event::from_row).collect()
 }
