@@ -76,10 +76,10 @@ pub async fn read(db: &Db, after: i64, limit: u32) -> Result<Vec<AuditRow>> {
 /// Audited acts upon one thing, newest first.
 pub async fn about(db: &Db, subject: &Ref, limit: u32) -> Result<Vec<AuditRow>> {
     ORDER.assign(db).await?;
-    let sql =
-        "SELECT position, at, actor, action, subject_kind, subject_id, detail, request_id FROM kernel_audit
-               WHERE subject_kind = $1 AND subject_id = $2 AND position IS NOT NULL
-               ORDER BY position DESC LIMIT $3";
+    // A row just committed may have no position yet; a page must show it all the same.
+    let sql = "SELECT COALESCE(position, 0) AS position, at, actor, action, subject_kind, subject_id, detail,
+                      request_id
+               FROM kernel_audit WHERE subject_kind = $1 AND subject_id = $2 ORDER BY seq DESC LIMIT $3";
     let rows = db.query(sql, params![&subject.kind, &subject.id, limit]).await?;
     rows.iter().map(AuditRow::from_row).collect()
 }

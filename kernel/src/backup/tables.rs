@@ -128,15 +128,31 @@ async fn fill(k: &Kernel, input: impl Read) -> Result<()> {
     }
     batch.insert(&mut tx).await?;
     for table in [journal::ORDER.table, audit::ORDER.table] {
-        let sql = format!(
-            "UPDATE {table} SET position = (SELECT COALESCE(MAX(position), 0) FROM {table}) + seq WHERE position IS NULL"
-        );
-        tx.execute(&sql, vec![]).await?;
+        place_rest(&mut tx, table).await?;
     }
     if tx.backend() == Backend::Postgres {
         restart_sequences(&mut tx).await?;
     }
     tx.commit().await
+}
+
+/// Rows whose place in the order of commits was not known when the backup was made follow the others, without a
+/// gap: the sealing of audit rows counts on it.
+async fn place_rest(tx: &mut crate::db::Transaction, table: &str) -> Result<()> {
+    // The base of each position is fixed before any row changes: engines differ in what an UPDATE sees of itself.
+    let highest = format!("SELECT COALESCE(MAX(position), 0) AS last FROM {table}");
+    let mut last = tx.query(&highest, vec![]).await?.first().map_or(Ok(0), |r| r.int("last"))?;
+    let open = format!("SELECT seq FROM {table} WHERE position IS NULL ORDER BY xid, seq");
+    let place = format!("UPDATE {table} SET position = $1 WHERE seq = $2");
+    for row in tx.query(&open, vec![]).await? {
+        last += 1;
+        tx.execute(&place, vec![last.into(), row.int("seq")?.into()]).await?;
+    }
+    let head = format!(
+        "UPDATE kernel_ordered_head SET last = (SELECT COALESCE(MAX(position), 0) FROM {table}) WHERE name = '{table}'"
+    );
+    tx.execute(&head, vec![]).await?;
+    Ok(())
 }
 
 #[derive(Default)]

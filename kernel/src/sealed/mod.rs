@@ -79,7 +79,7 @@ impl SealedLog {
     pub fn open(root: &Path, keys: &Keys, known: Option<&str>) -> Result<Opened> {
         let Some(origin) = read_current(root)? else {
             let reason = "no log has been kept here before".into();
-            return Ok(Opened::Fresh(Succession { last_checkpoint: None, reason }));
+            return Ok(Opened::Fresh(Succession { last_checkpoint: known.map(str::to_owned), reason }));
         };
         let files = Files::new(root.join(&origin.dir));
         let published = files.read_optional("checkpoint")?;
