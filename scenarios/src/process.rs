@@ -45,6 +45,8 @@ pub fn reset_peak(pid: u32) -> Result<()> {
 pub struct CoreTicks {
     /// Ticks not idle, without the stolen ones.
     pub busy: u64,
+    /// Of these, ticks of processes: without interrupts.
+    pub processes: u64,
     /// Ticks the host took away.
     pub stolen: u64,
     /// All ticks.
@@ -67,7 +69,8 @@ fn parse_core(stat: &str, core: usize) -> Option<CoreTicks> {
     let n: Vec<u64> = line.split_whitespace().skip(1).take(8).filter_map(|n| n.parse().ok()).collect();
     let all = n.iter().sum();
     let (idle, stolen) = (n.get(3)? + n.get(4)?, *n.get(7)?);
-    Some(CoreTicks { busy: all - idle - stolen, stolen, all })
+    let processes = n.iter().take(3).sum();
+    Some(CoreTicks { busy: all - idle - stolen, processes, stolen, all })
 }
 
 fn own_ticks(pid: u32) -> Result<u64> {

@@ -16,6 +16,9 @@ const GENERATOR_LIMIT: f64 = 0.80;
 /// A run is void when the host took more of either core than this.
 const STOLEN_LIMIT: f64 = 0.05;
 
+/// A run is void when other processes used more of the proxy's core than this.
+const FOREIGN_LIMIT: f64 = 0.05;
+
 /// How to measure.
 #[derive(clap::Args)]
 pub struct Options {
@@ -60,6 +63,8 @@ struct Run {
     proxy_core_busy: f64,
     load_core_busy: f64,
     stolen: f64,
+    /// Share of the proxy's core that other processes used.
+    foreign: f64,
 }
 
 impl Run {
@@ -83,6 +88,8 @@ impl Run {
             Some("void: generator above 80 %")
         } else if self.stolen > STOLEN_LIMIT {
             Some("void: the host took the cores")
+        } else if self.foreign > FOREIGN_LIMIT {
+            Some("void: others used the proxy's core")
         } else {
             None
         }
@@ -139,7 +146,9 @@ pub async fn run(options: &Options) -> Result<()> {
 }
 
 async fn measure(options: &Options, plain: &Target, gateway: &Target) -> Result<Vec<(Run, Run)>> {
-    println!("run      calls/s  us CPU/call  p50 ms  p99 ms  proxy core  load core  generator  stolen");
+    println!(
+        "run      calls/s  us CPU/call  p50 ms  p99 ms  proxy core  load core  generator  others  stolen"
+    );
     let mut pairs = vec![];
     for round in 0..options.rounds {
         // Who goes first changes, so that drift of the machine favours nobody.
@@ -172,17 +181,19 @@ async fn one(options: &Options, target: &Target) -> Result<Run> {
     ensure!(output.status.success(), "generator: {}", String::from_utf8_lossy(&output.stderr));
     let after = (process::core_ticks(options.proxy_core)?, process::core_ticks(options.load_core)?);
     let share = |part: u64, all: u64| part as f64 / all.max(1) as f64;
+    let processes = share(after.0.processes - before.0.processes, after.0.all - before.0.all);
     let run = Run {
         outcome: serde_json::from_slice(&output.stdout)?,
         proxy_cpu,
         wall,
         proxy_core_busy: share(after.0.busy - before.0.busy, after.0.all - before.0.all),
         load_core_busy: share(after.1.busy - before.1.busy, after.1.all - before.1.all),
+        foreign: (processes - proxy_cpu / wall).max(0.0),
         stolen: share(after.0.stolen - before.0.stolen, after.0.all - before.0.all)
             .max(share(after.1.stolen - before.1.stolen, after.1.all - before.1.all)),
     };
     println!(
-        "{:8} {:7.0}  {:11.1}  {:6.2}  {:6.2}  {:8.0} %  {:7.0} %  {:7.0} %  {:4.1} %  {}",
+        "{:8} {:7.0}  {:11.1}  {:6.2}  {:6.2}  {:8.0} %  {:7.0} %  {:7.0} %  {:4.0} %  {:4.1} %  {}",
         target.name,
         run.per_second(),
         run.micros_per_call(),
@@ -191,6 +202,7 @@ async fn one(options: &Options, target: &Target) -> Result<Run> {
         run.proxy_core_busy * 100.0,
         run.load_core_busy * 100.0,
         run.generator_load() * 100.0,
+        run.foreign * 100.0,
         run.stolen * 100.0,
         run.void().unwrap_or_default()
     );
