@@ -6,6 +6,7 @@
 pub mod error;
 pub mod hash;
 pub mod header;
+pub mod health;
 pub mod id;
 pub mod message;
 pub mod metadata;

@@ -1,7 +1,9 @@
-//! The operational-monitoring record of one exchange, with the field names of PR-OPMON. `restPath` is left out on
-//! purpose: paths may hold personal data and never enter monitoring.
+//! The operational-monitoring record of one exchange and the answer that carries many, with the names of PR-OPMON.
+//! `restPath`, `messageUserId` and `messageIssue` are left out on purpose: what may be personal never enters
+//! monitoring. Which records there are and who may have them is decided elsewhere.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::id::RepresentedParty;
 
@@ -9,6 +11,51 @@ use crate::id::RepresentedParty;
 pub const MAX_FAULT_STRING: usize = 2048;
 /// Longest other text, in characters.
 pub const MAX_STRING: usize = 255;
+
+/// Every field a collector may ask for (`outputField`), in the order of PR-OPMON. Some are never filled in here:
+/// asking for them is no mistake, they are absent from the answer.
+pub const FIELDS: [&str; 40] = [
+    "monitoringDataTs",
+    "securityServerInternalIp",
+    "securityServerType",
+    "requestInTs",
+    "requestOutTs",
+    "responseInTs",
+    "responseOutTs",
+    "clientXRoadInstance",
+    "clientMemberClass",
+    "clientMemberCode",
+    "clientSubsystemCode",
+    "serviceXRoadInstance",
+    "serviceMemberClass",
+    "serviceMemberCode",
+    "serviceSubsystemCode",
+    "serviceCode",
+    "restMethod",
+    "restPath",
+    "serviceVersion",
+    "representedPartyClass",
+    "representedPartyCode",
+    "messageId",
+    "messageUserId",
+    "messageIssue",
+    "messageProtocolVersion",
+    "clientSecurityServerAddress",
+    "serviceSecurityServerAddress",
+    "requestSize",
+    "requestMimeSize",
+    "requestAttachmentCount",
+    "responseSize",
+    "responseMimeSize",
+    "responseAttachmentCount",
+    "succeeded",
+    "serviceType",
+    "faultCode",
+    "faultString",
+    "statusCode",
+    "xRequestId",
+    "xRoadVersion",
+];
 
 /// On which side a record was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +130,8 @@ pub struct Record {
     pub fault_string: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_code: Option<u16>,
+    #[serde(rename = "xRequestId", skip_serializing_if = "Option::is_none")]
+    pub x_request_id: Option<String>,
     #[serde(rename = "xRoadVersion", skip_serializing_if = "Option::is_none")]
     pub x_road_version: Option<String>,
 }
@@ -123,6 +172,7 @@ impl Record {
             fault_code: None,
             fault_string: None,
             status_code: None,
+            x_request_id: None,
             x_road_version: None,
         }
     }
@@ -155,6 +205,34 @@ impl Record {
         self.fault_code = Some(clip(code, MAX_STRING));
         self.fault_string = Some(clip(message, MAX_FAULT_STRING));
     }
+}
+
+impl Record {
+    /// The record as it is sent, with the named fields only; with all that are filled in when none are named.
+    pub fn only(&self, fields: &[&str]) -> Map<String, Value> {
+        let mut all = match serde_json::to_value(self) {
+            Ok(Value::Object(all)) => all,
+            // Numbers, texts and flags: there is nothing in a record that has no form in JSON.
+            _ => Map::new(),
+        };
+        if !fields.is_empty() {
+            all.retain(|name, _| fields.contains(&name.as_str()));
+        }
+        all
+    }
+}
+
+/// The answer to a question for records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OperationalData {
+    /// How many records follow.
+    pub records_count: usize,
+    /// The records, each as [`Record::only`] gives it.
+    pub records: Vec<Map<String, Value>>,
+    /// Where the next question begins (seconds since 1970), when there is or will be more within the time asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_records_from: Option<i64>,
 }
 
 /// At most `max` characters of a text.
@@ -194,5 +272,44 @@ mod tests {
         assert_eq!(record.fault_string.as_ref().map(String::len), Some(2048));
         assert!(json.get("restPath").is_none() && json.get("messageUserId").is_none());
         assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
+    }
+
+    #[test]
+    fn long_texts_are_cut_to_what_collectors_keep() {
+        let mut record = Record::new(ServerType::Client, 0, 0);
+        let long = "ộ".repeat(300);
+        record.parties(&format!("VN/GOV/H38/{long}"), &format!("VN/GOV/H38/x/{long}"));
+        record.fault(&long, &"ộ".repeat(3000));
+        let length = |text: &Option<String>| text.as_ref().map(|t| t.chars().count());
+        assert_eq!(length(&record.client_subsystem_code), Some(MAX_STRING));
+        assert_eq!(length(&record.service_code), Some(MAX_STRING));
+        assert_eq!(length(&record.fault_code), Some(MAX_STRING));
+        assert_eq!(length(&record.fault_string), Some(MAX_FAULT_STRING));
+    }
+
+    #[test]
+    fn every_field_that_is_sent_can_be_asked_for_by_its_name() {
+        let mut record = Record::new(ServerType::Client, 1_000, 2_500);
+        record.parties("VN/GOV/H38/mot-cua", "VN/GOV/H38/dan-cu/tra-cuu");
+        record.fault("client.bad_request", "x");
+        let text = || Some("x".to_owned());
+        (record.rest_method, record.message_id, record.x_request_id) = (text(), text(), text());
+        (record.x_road_version, record.service_type) = (text(), text());
+        (record.request_size, record.response_size, record.status_code) = (Some(1), Some(2), Some(400));
+        let all = record.only(&[]);
+        assert!(all.keys().all(|name| FIELDS.contains(&name.as_str())), "{:?}", all.keys());
+        for name in all.keys() {
+            assert_eq!(record.only(&[name]).keys().collect::<Vec<_>>(), [name]);
+        }
+        assert_eq!(record.only(&["requestInTs", "restPath"]).len(), 1, "paths are never there");
+    }
+
+    #[test]
+    fn the_answer_has_the_names_of_the_protocol() {
+        let mut data = OperationalData { records_count: 0, records: Vec::new(), next_records_from: Some(7) };
+        let json = serde_json::to_string(&data).unwrap();
+        assert_eq!(json, r#"{"recordsCount":0,"records":[],"nextRecordsFrom":7}"#);
+        data.next_records_from = None;
+        assert!(!serde_json::to_string(&data).unwrap().contains("next"));
     }
 }
