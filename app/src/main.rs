@@ -15,6 +15,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Gives memory back to the system after a burst (an import, a large page); the C library's allocator keeps it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Two providers may be compiled in; rustls must be told which one, once.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {

@@ -31,24 +31,53 @@ pub(crate) fn module(messages: &[Message]) -> String {
 
 fn function(message: &Message) -> String {
     let docs: Vec<String> = message.written.iter().map(|(name, text)| doc(name, text)).collect();
-    let arguments = message.vi.arguments();
-    let parameters: String = arguments
-        .iter()
-        .map(|name| match *name {
-            "count" => ", count: i64".to_owned(),
-            name => format!(", {name}: impl ::core::fmt::Display"),
-        })
-        .collect();
+    let arguments: Vec<&str> = message.vi.arguments().into_iter().collect();
     let (answer, body) = if arguments.is_empty() {
         ("&'static str", plain(message))
     } else {
         ("::std::string::String", filled(message))
     };
+    let (before, parameters, unpack) = match &arguments[..] {
+        [] => Default::default(),
+        [name] => (String::new(), format!(", {name}: {}", kind(name)), String::new()),
+        several => named(message, several),
+    };
     format!(
-        "\n{}#[must_use]\npub fn {}(lang: ::base::i18n::Lang{parameters}) -> {answer} {{\n{body}}}\n",
+        "{before}\n{}#[must_use]\npub fn {}(lang: ::base::i18n::Lang{parameters}) -> {answer} {{\n{unpack}{body}}}\n",
         docs.concat(),
         message.function
     )
+}
+
+fn kind(argument: &str) -> &'static str {
+    if argument == "count" { "i64" } else { "impl ::core::fmt::Display" }
+}
+
+/// Two arguments of one type are easily swapped, so several are given by name: a structure of their own, the parameter
+/// that takes it, and the line that unpacks it.
+fn named(message: &Message, arguments: &[&str]) -> (String, String, String) {
+    let name = camel(&message.function);
+    let type_of = |n: &str| if n == "count" { "i64".to_owned() } else { camel(n) };
+    let free: Vec<String> = arguments.iter().filter(|n| **n != "count").map(|n| camel(n)).collect();
+    let fields: String =
+        arguments.iter().map(|n| format!("    /// `{{{n}}}`\n    pub {n}: {},\n", type_of(n))).collect();
+    let before = format!(
+        "\n/// What [`{}`] is told.\n#[derive(Debug, Clone, Copy)]\npub struct {name}<{}> {{\n{fields}}}\n",
+        message.function,
+        free.join(", ")
+    );
+    let bounds: Vec<&str> = free.iter().map(|_| "impl ::core::fmt::Display").collect();
+    let parameters = format!(", told: {name}<{}>", bounds.join(", "));
+    (before, parameters, format!("    let {name} {{ {} }} = told;\n", arguments.join(", ")))
+}
+
+/// `name_of_it` as `NameOfIt`.
+fn camel(snake: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    };
+    snake.split('_').map(capital).collect()
 }
 
 /// One line of documentation; as code, so that no character of the text means anything to rustdoc.

@@ -11,9 +11,10 @@
 //! en = { one = "{count} call", other = "{count} calls" }
 //! ```
 //!
-//! becomes `member_list_title(lang) -> &'static str` and `calls_count(lang, count) -> String`. Arguments stand in
-//! alphabetical order and are `impl Display`; the one named `count` is an `i64`, written with the digit groups of the
-//! language (`1.234` in Vietnamese, `1,234` in English), and decides the English plural. A literal brace is doubled.
+//! becomes `member_list_title(lang) -> &'static str` and `calls_count(lang, count) -> String`. Arguments are
+//! `impl Display`; the one named `count` is an `i64`, written with the digit groups of the language (`1.234` in
+//! Vietnamese, `1,234` in English), and decides the English plural. Two or more arguments are given by name:
+//! `validity(lang, Validity { first, last })`. A literal brace is doubled.
 
 mod check;
 mod emit;
@@ -89,13 +90,26 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_alphabetical_and_count_is_a_number() {
-        let code = code("m", "[x]\nvi=\"{who} {count} {agency}\"\nen=\"{agency} {who}: {count}\"").unwrap();
+    fn several_arguments_are_named_and_count_is_a_number() {
+        let code = code("m", "[x-y]\nvi=\"{who} {count} {agency}\"\nen=\"{agency} {who}: {count}\"").unwrap();
+        let has = |part: &str| assert!(code.contains(part), "expected {part:?} in {code}");
+        has("pub struct XY<Agency, Who> {");
+        has("pub agency: Agency,\n");
+        has("pub count: i64,\n");
+        has(
+            "pub fn x_y(lang: ::base::i18n::Lang, told: XY<impl ::core::fmt::Display, impl ::core::fmt::Display>) -> ::std::string::String",
+        );
+        has("let XY { agency, count, who } = told;");
+        has(r#"::std::format!("{who} {count} {agency}")"#);
+    }
+
+    #[test]
+    fn one_argument_needs_no_name() {
+        let code = code("m", "[x]\nvi=\"{who}\"\nen=\"{who}\"").unwrap();
         assert!(
-            code.contains("pub fn x(lang: ::base::i18n::Lang, agency: impl ::core::fmt::Display, count: i64, who: impl ::core::fmt::Display) -> ::std::string::String"),
+            code.contains("pub fn x(lang: ::base::i18n::Lang, who: impl ::core::fmt::Display)"),
             "{code}"
         );
-        assert!(code.contains(r#"::std::format!("{who} {count} {agency}")"#), "{code}");
     }
 
     #[test]

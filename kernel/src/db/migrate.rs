@@ -106,8 +106,13 @@ fn translate(sql: &str, backend: Backend) -> String {
     }
     let mut out = String::with_capacity(sql.len() + 64);
     let mut word = String::new();
-    let mut quoted = false;
+    let (mut quoted, mut comment) = (false, false);
     for c in sql.chars().chain(std::iter::once('\n')) {
+        if comment {
+            comment = c != '\n';
+            out.push(c);
+            continue;
+        }
         if !quoted && (c.is_ascii_alphanumeric() || c == '_') {
             word.push(c);
             continue;
@@ -124,6 +129,8 @@ fn translate(sql: &str, backend: Backend) -> String {
         if c == '\'' {
             quoted = !quoted;
         }
+        // An apostrophe in a comment opens nothing.
+        comment = !quoted && c == '-' && out.ends_with('-');
         out.push(c);
     }
     // `INTEGER PRIMARY KEY AUTOINCREMENT` needs the identity clause before the key on PostgreSQL.
@@ -146,5 +153,14 @@ mod tests {
              t TEXT COLLATE \"C\" NOT NULL DEFAULT 'TEXT', b BYTEA) ;"
         );
         assert_eq!(translate(sql, Backend::Sqlite), sql);
+    }
+
+    #[test]
+    fn an_apostrophe_in_a_comment_opens_no_text() {
+        let sql = "-- the member's INTEGER\nCREATE TABLE a (id INTEGER, t TEXT DEFAULT '-- x') STRICT;";
+        assert_eq!(
+            translate(sql, Backend::Postgres).trim_end(),
+            "-- the member's INTEGER\nCREATE TABLE a (id BIGINT, t TEXT COLLATE \"C\" DEFAULT '-- x') ;"
+        );
     }
 }

@@ -224,7 +224,15 @@ impl Terms {
         let mut wrong = Vec::new();
         let mut say = |field: &str, text: Text| wrong.push(FieldError { field: field.to_owned(), text });
         if self.valid_to < self.valid_from {
-            say("valid_to", Text::both(|l| t::validity_order(l, self.valid_from.vn(), self.valid_to.vn())));
+            say(
+                "valid_to",
+                Text::both(|l| {
+                    t::validity_order(
+                        l,
+                        t::ValidityOrder { first: self.valid_from.vn(), last: self.valid_to.vn() },
+                    )
+                }),
+            );
         }
         if self.purpose.trim().is_empty() {
             say("purpose", Text::both(t::purpose_missing));
@@ -243,7 +251,12 @@ impl Terms {
             if list.len() > MAX_LIST
                 || list.iter().any(|x| x.trim().is_empty() || x.chars().count() > MAX_TEXT)
             {
-                say(name, Text::both(|l| t::list_form(l, MAX_LIST, MAX_TEXT)));
+                say(
+                    name,
+                    Text::both(|l| {
+                        t::list_form(l, t::ListForm { max_entries: MAX_LIST, max_text: MAX_TEXT })
+                    }),
+                );
             }
         }
         if self.purpose.chars().count() > MAX_TEXT {
@@ -401,7 +414,12 @@ impl Agreement {
         if states.contains(&self.state) {
             return Ok(());
         }
-        Err(Refusal::new(code, Text::both(|l| t::agreement_step(l, self.state.label(l), step.label(l)))))
+        Err(Refusal::new(
+            code,
+            Text::both(|l| {
+                t::agreement_step(l, t::AgreementStep { state: self.state.label(l), step: step.label(l) })
+            }),
+        ))
     }
 
     fn must_not_be_over(&self, now: Timestamp) -> Result<(), Refusal> {

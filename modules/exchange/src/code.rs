@@ -20,7 +20,7 @@ pub fn check(code: &str) -> Result<(), Text> {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || MARKS.contains(b);
     let named = code.bytes().any(|b| b.is_ascii_alphanumeric());
     if code.is_empty() || code.len() > MAX_CODE || !code.as_bytes().iter().all(plain) || !named {
-        return Err(Text::both(|l| t::code_form(l, clip(code), MAX_CODE)));
+        return Err(Text::both(|l| t::code_form(l, t::CodeForm { given: clip(code), max: MAX_CODE })));
     }
     Ok(())
 }

@@ -133,7 +133,12 @@ pub fn compare(file: &Registry, stored: &Stored, today: Date) -> Result<Diff, Ve
     let mut out = Comparison { diff: Diff::default(), faults: Vec::new(), complete: file.complete };
     let old = &stored.registry;
     if !old.instance.is_empty() && old.instance != file.instance {
-        out.faults.push(Fault::new(0, Text::both(|l| t::import_instance(l, &file.instance, &old.instance))));
+        out.faults.push(Fault::new(
+            0,
+            Text::both(|l| {
+                t::import_instance(l, t::ImportInstance { given: &file.instance, stored: &old.instance })
+            }),
+        ));
     }
     out.table(Thing::Member, &file.members, &old.members, member_fields);
     out.table(Thing::Subsystem, &file.subsystems, &old.subsystems, subsystem_fields);
@@ -191,8 +196,12 @@ impl Comparison {
                 }
                 Some(before) if before.subsystem != spec.subsystem => {
                     let owner = before.subsystem.to_string();
-                    self.faults
-                        .push(Fault::new(spec.line, Text::both(|l| t::import_client_moved(l, id, &owner))));
+                    self.faults.push(Fault::new(
+                        spec.line,
+                        Text::both(|l| {
+                            t::import_client_moved(l, t::ImportClientMoved { client: id, owner: &owner })
+                        }),
+                    ));
                 }
                 Some(_) => {}
             }
@@ -228,7 +237,10 @@ impl Comparison {
             let Some(old) = stored.registry.agreements.get(number) else {
                 if spec.state == InitialState::Approved && spec.valid_to < today {
                     let last = spec.valid_to.vn();
-                    self.faults.push(Fault::new(spec.line, Text::both(|l| t::import_over(l, &last, number))));
+                    self.faults.push(Fault::new(
+                        spec.line,
+                        Text::both(|l| t::import_over(l, t::ImportOver { last: &last, number })),
+                    ));
                 }
                 let mut fields = agreement_fields(spec);
                 fields.push(("state", Some(initial(spec.state).as_str().to_owned())));
@@ -243,14 +255,23 @@ impl Comparison {
             let fields = changed(agreement_fields(old), agreement_fields(spec));
             let over = matches!(state, State::Revoked | State::Expired | State::Refused);
             if !fields.is_empty() && over {
-                self.faults
-                    .push(Fault::new(spec.line, Text::both(|l| t::import_final(l, number, state.label(l)))));
+                self.faults.push(Fault::new(
+                    spec.line,
+                    Text::both(|l| t::import_final(l, t::ImportFinal { number, state: state.label(l) })),
+                ));
             } else if !fields.is_empty() {
                 self.push(Thing::Agreement, number.clone(), Kind::Changed, fields);
             }
             if state != initial(spec.state) {
                 self.diff.notes.push(Text::both(|l| {
-                    t::import_state_kept(l, initial(spec.state).label(l), number, state.label(l))
+                    t::import_state_kept(
+                        l,
+                        t::ImportStateKept {
+                            given: initial(spec.state).label(l),
+                            number,
+                            stored: state.label(l),
+                        },
+                    )
                 }));
             }
         }
@@ -264,7 +285,12 @@ impl Comparison {
                 continue;
             }
             if self.complete && !file.agreements.contains_key(number) {
-                let line = Text::both(|l| t::import_agreement_left_out(l, number, state.label(l)));
+                let line = Text::both(|l| {
+                    t::import_agreement_left_out(
+                        l,
+                        t::ImportAgreementLeftOut { number, state: state.label(l) },
+                    )
+                });
                 self.faults.push(Fault::new(0, line));
                 continue;
             }
@@ -272,7 +298,9 @@ impl Comparison {
             let scope = file.agreements.get(number).map_or(&a.scope, |f| &f.scope);
             let ScopeSpec::Endpoints(routes) = scope else { continue };
             for route in routes.iter().filter(|r| !service.endpoints.contains_key(*r)) {
-                let text = Text::both(|l| t::import_endpoint_used(l, number, route.to_string()));
+                let text = Text::both(|l| {
+                    t::import_endpoint_used(l, t::ImportEndpointUsed { number, route: route.to_string() })
+                });
                 self.faults.push(Fault::new(service.line, text));
             }
         }

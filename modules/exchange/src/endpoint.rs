@@ -123,7 +123,9 @@ impl FromStr for Pattern {
         let plain = |c: char| c.is_ascii_graphic() && !"?#%\\\"<>{}|^`".contains(c);
         let dots = s.split('/').any(|part| part == "." || part == "..");
         if !s.starts_with('/') || s.len() > MAX_PATTERN || !s.chars().all(plain) || dots || s.contains("//") {
-            return Err(Text::both(|l| t::pattern_form(l, clip(s), MAX_PATTERN)));
+            return Err(Text::both(|l| {
+                t::pattern_form(l, t::PatternForm { given: clip(s), max: MAX_PATTERN })
+            }));
         }
         if s.contains("***") {
             return Err(Text::both(|l| t::pattern_stars(l, clip(s))));

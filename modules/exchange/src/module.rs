@@ -119,7 +119,9 @@ impl Exchange {
         let (serial, compiled) = (snapshot.serial(), snapshot.compiled_at().vn());
         let ok = !snapshot.is_stale(now);
         let text = if ok {
-            Text::both(|l| t::check_snapshot_good(l, &compiled, end.vn(), serial))
+            Text::both(|l| {
+                t::check_snapshot_good(l, t::CheckSnapshotGood { compiled: &compiled, end: end.vn(), serial })
+            })
         } else {
             Text::both(|l| t::check_snapshot_stale(l, end.vn()))
         };
@@ -132,7 +134,16 @@ impl Exchange {
         const BEHIND: u64 = 100_000;
         let progress = self.plane()?.evidence.progress();
         let ok = progress.unsealed < BEHIND && progress.unindexed < BEHIND;
-        let text = Text::both(|l| t::check_evidence(l, progress.size, progress.unindexed, progress.unsealed));
+        let text = Text::both(|l| {
+            t::check_evidence(
+                l,
+                t::CheckEvidence {
+                    size: progress.size,
+                    unindexed: progress.unindexed,
+                    unsealed: progress.unsealed,
+                },
+            )
+        });
         Some(Finding { check: "exchange.evidence", ok, text })
     }
 }

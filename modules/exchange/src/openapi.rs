@@ -56,7 +56,7 @@ impl Fault {
 
     /// One sentence with the place.
     pub fn sentence(&self) -> Text {
-        Text::both(|l| t::openapi_fault(l, &self.place, self.text.get(l)))
+        Text::both(|l| t::openapi_fault(l, t::OpenapiFault { place: &self.place, what: self.text.get(l) }))
     }
 }
 

@@ -177,7 +177,10 @@ impl Reader<'_> {
             Ok(bytes) => bytes,
             Err(e) => {
                 let (name, why) = (clip(&file.value), e.to_string());
-                self.faults.add(file.line, Text::both(|l| t::file_attachment(l, &name, &why)));
+                self.faults.add(
+                    file.line,
+                    Text::both(|l| t::file_attachment(l, t::FileAttachment { name: &name, why: &why })),
+                );
                 return None;
             }
         };
@@ -191,7 +194,10 @@ impl Reader<'_> {
             }
             Err(fault) => {
                 let (name, said) = (clip(&file.value), fault.sentence());
-                self.faults.add(file.line, Text::both(|l| t::file_openapi(l, &name, said.get(l))));
+                self.faults.add(
+                    file.line,
+                    Text::both(|l| t::file_openapi(l, t::FileOpenapi { name: &name, what: said.get(l) })),
+                );
                 None
             }
         }
@@ -223,7 +229,10 @@ impl Reader<'_> {
             && to.value < from.value
         {
             let (first, last) = (from.value.vn(), to.value.vn());
-            self.faults.add(to.line, Text::both(|l| t::validity_order(l, &first, &last)));
+            self.faults.add(
+                to.line,
+                Text::both(|l| t::validity_order(l, t::ValidityOrder { first: &first, last: &last })),
+            );
         }
         let (Some(number), Some(consumer), Some(service), Some(scope)) = (number, consumer, service, scope)
         else {
@@ -372,14 +381,17 @@ impl Reader<'_> {
         let listed = s.texts(name, &mut self.faults).unwrap_or_default();
         let wrong = |x: &At<String>| x.value.trim().is_empty() || x.value.chars().count() > MAX_TEXT;
         if let Some(bad) = listed.iter().find(|x| wrong(x)).or_else(|| listed.get(MAX_LIST)) {
-            self.faults.add(bad.line, Text::both(|l| t::list_form(l, MAX_LIST, MAX_TEXT)));
+            self.faults.add(
+                bad.line,
+                Text::both(|l| t::list_form(l, t::ListForm { max_entries: MAX_LIST, max_text: MAX_TEXT })),
+            );
         }
         listed.into_iter().map(|x| x.value).collect()
     }
 
     fn twice(&mut self, first: Option<usize>, line: usize, what: &str, key: &str) {
         if let Some(first) = first {
-            self.faults.add(line, Text::both(|l| t::file_twice(l, first, key, what)));
+            self.faults.add(line, Text::both(|l| t::file_twice(l, t::FileTwice { first, key, what })));
         }
     }
 

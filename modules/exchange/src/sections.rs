@@ -32,7 +32,7 @@ impl Fault {
         if self.line == 0 {
             return self.text.clone();
         }
-        Text::both(|l| t::file_fault(l, self.line, self.text.get(l)))
+        Text::both(|l| t::file_fault(l, t::FileFault { line: self.line, what: self.text.get(l) }))
     }
 }
 
@@ -246,7 +246,12 @@ impl<'t, 'i> Section<'t, 'i> {
         for (key, _) in self.table.iter().filter(|(key, _)| !self.asked.contains(key.get_ref().as_ref())) {
             let line = faults.line(key.span().start);
             let known = self.asked.iter().copied().collect::<Vec<_>>().join(", ");
-            faults.add(line, Text::both(|l| t::file_unknown_name(l, clip(key.get_ref()), &known)));
+            faults.add(
+                line,
+                Text::both(|l| {
+                    t::file_unknown_name(l, t::FileUnknownName { given: clip(key.get_ref()), known: &known })
+                }),
+            );
         }
     }
 }

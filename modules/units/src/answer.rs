@@ -112,31 +112,38 @@ impl Answer {
         let (first, above) = (name, running(l, above));
         let name = running(l, name);
         match self {
-            Self::Same => t::answer_same(l, first, until.vn()),
-            Self::Renamed { on, now } => t::answer_renamed(l, name, running(l, now), on.vn()),
-            Self::Moved { on } => t::answer_moved(l, above, name, on.vn()),
+            Self::Same => t::answer_same(l, t::AnswerSame { name: first, until: until.vn() }),
+            Self::Renamed { on, now } => {
+                t::answer_renamed(l, t::AnswerRenamed { name, now: running(l, now), on: on.vn() })
+            }
+            Self::Moved { on } => t::answer_moved(l, t::AnswerMoved { above, name, on: on.vn() }),
             Self::Merged { on, into, converted, now } => {
                 let code = into.code.as_deref().unwrap_or("–");
                 let (into, on) = (running(l, &into.full_name), on.vn());
                 let text = match (*converted, above.is_empty()) {
-                    (true, _) => t::answer_converted(l, code, into, name, on),
-                    (false, true) => t::answer_merged_top(l, code, into, name, on),
-                    (false, false) => t::answer_merged(l, above, code, into, name, on),
+                    (true, _) => t::answer_converted(l, t::AnswerConverted { code, into, name, on }),
+                    (false, true) => t::answer_merged_top(l, t::AnswerMergedTop { code, into, name, on }),
+                    (false, false) => t::answer_merged(l, t::AnswerMerged { above, code, into, name, on }),
                 };
                 match now {
-                    Some(now) => format!("{text} {}", t::answer_now(l, running(l, now), until.vn())),
+                    Some(now) => format!(
+                        "{text} {}",
+                        t::answer_now(l, t::AnswerNow { now: running(l, now), until: until.vn() })
+                    ),
                     None => text,
                 }
             }
             Self::Split { on, names } => {
                 let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
-                let text = t::answer_split(l, count, name, named(l, names), on.vn());
+                let text =
+                    t::answer_split(l, t::AnswerSplit { count, name, names: named(l, names), on: on.vn() });
                 format!("{text} {}", t::answer_split_warning(l))
             }
-            Self::Dissolved { on, count } => {
-                t::answer_dissolved(l, i64::try_from(*count).unwrap_or(i64::MAX), name, on.vn())
-            }
-            Self::Unknown { on } => t::answer_unknown(l, first, on.vn()),
+            Self::Dissolved { on, count } => t::answer_dissolved(
+                l,
+                t::AnswerDissolved { count: i64::try_from(*count).unwrap_or(i64::MAX), name, on: on.vn() },
+            ),
+            Self::Unknown { on } => t::answer_unknown(l, t::AnswerUnknown { name: first, on: on.vn() }),
         }
     }
 

@@ -80,7 +80,10 @@ fn build(lists: &Lists) -> Result<(History, Reading)> {
 fn files(dir: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let shown = dir.display();
     let no_dir = |e: std::io::Error| {
-        refused("units-no-folder", Text::both(|l| t::import_no_dir(l, &shown, e.to_string())))
+        refused(
+            "units-no-folder",
+            Text::both(|l| t::import_no_dir(l, t::ImportNoDir { dir: &shown, error: e.to_string() })),
+        )
     };
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(no_dir)? {
@@ -108,10 +111,16 @@ fn files(dir: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 fn read(path: &Path) -> Result<Vec<u8>> {
     let file = path.display();
     let no_file = |e: std::io::Error| {
-        refused("units-no-file", Text::both(|l| t::import_no_file(l, e.to_string(), &file)))
+        refused(
+            "units-no-file",
+            Text::both(|l| t::import_no_file(l, t::ImportNoFile { error: e.to_string(), file: &file })),
+        )
     };
     if std::fs::metadata(path).map_err(no_file)?.len() > MOST_MIB << 20 {
-        return Err(refused("units-large-file", Text::both(|l| t::import_large_file(l, &file, MOST_MIB))));
+        return Err(refused(
+            "units-large-file",
+            Text::both(|l| t::import_large_file(l, t::ImportLargeFile { file: &file, max: MOST_MIB })),
+        ));
     }
     std::fs::read(path).map_err(no_file)
 }
@@ -127,23 +136,38 @@ impl Imported {
         let mut lines = vec![
             t::import_read(
                 l,
-                n(l, r.accepted),
-                r.lists.len(),
-                n(l, r.refused),
-                n(l, r.repaired),
-                n(l, r.rows),
+                t::ImportRead {
+                    accepted: n(l, r.accepted),
+                    lists: r.lists.len(),
+                    refused: n(l, r.refused),
+                    repaired: n(l, r.repaired),
+                    rows: n(l, r.rows),
+                },
             ),
             t::import_states(l, self.states.join(", ")),
         ];
         for row in &r.refusals {
-            lines.push(t::import_refused_row(l, row.line, &row.list, row.reason(l)));
+            lines.push(t::import_refused_row(
+                l,
+                t::ImportRefusedRow { line: row.line, list: &row.list, reason: row.reason(l) },
+            ));
         }
         for (vi, en) in &r.findings {
             lines.push(t::import_finding(l, if l == Lang::Vi { vi } else { en }));
         }
         for d in &o.differences {
             let (before, after) = (or_dash(&d.before), or_dash(&d.after));
-            lines.push(t::import_difference(l, after, before, &d.code, &d.name, d.valid_from.vn(), &d.what));
+            lines.push(t::import_difference(
+                l,
+                t::ImportDifference {
+                    after,
+                    before,
+                    code: &d.code,
+                    name: &d.name,
+                    on: d.valid_from.vn(),
+                    what: &d.what,
+                },
+            ));
         }
         lines.push(if o.changes_anything() { changes(l, o) } else { t::import_unchanged(l).to_owned() });
         if self.dry_run {
@@ -159,14 +183,19 @@ impl Imported {
 pub(crate) fn changes(l: Lang, o: &Outcome) -> String {
     let units = t::import_changed_units(
         l,
-        n(l, o.versions_corrected),
-        n(l, o.versions_same),
-        n(l, o.units_added),
-        n(l, o.versions_added),
-        n(l, o.versions_withdrawn),
+        t::ImportChangedUnits {
+            corrected: n(l, o.versions_corrected),
+            same: n(l, o.versions_same),
+            units: n(l, o.units_added),
+            versions: n(l, o.versions_added),
+            withdrawn: n(l, o.versions_withdrawn),
+        },
     );
     let (corrected, same) = (n(l, o.successions_corrected), n(l, o.successions_same));
-    let links = t::import_changed_links(l, n(l, o.absent), corrected, n(l, o.successions_added), same);
+    let links = t::import_changed_links(
+        l,
+        t::ImportChangedLinks { absent: n(l, o.absent), corrected, links: n(l, o.successions_added), same },
+    );
     format!("{units} {links}")
 }
 

@@ -10,7 +10,7 @@ use crate::t;
 /// "từ 01/07/2025", "01/03/2025 – 30/06/2025", "đến 30/06/2025": last days are inclusive, as people say them.
 pub fn period(l: Lang, v: &Version) -> String {
     match (v.from_known, v.valid_to.and_then(last_day)) {
-        (true, Some(to)) => t::period_from_to(l, v.valid_from.vn(), to.vn()),
+        (true, Some(to)) => t::period_from_to(l, t::PeriodFromTo { from: v.valid_from.vn(), to: to.vn() }),
         (true, None) => t::period_from(l, v.valid_from.vn()),
         (false, Some(to)) => t::period_to(l, to.vn()),
         (false, None) => t::period_open(l, v.valid_from.vn()),

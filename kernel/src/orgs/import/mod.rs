@@ -130,10 +130,11 @@ pub async fn import(k: &Kernel, cx: &Cx, history: &History, reading: &Reading) -
         let generation = k.setting(GENERATION).await?;
         let stored = stored::read(&k.db).await?;
         let plan = plan::plan(k, history, &stored)?;
-        match write(k, cx, &plan, reading, generation.as_deref()).await {
+        drop(stored);
+        match write(k, cx, plan, reading, generation.as_deref()).await {
             // Another import came first, or PostgreSQL asks for it: look again at what is stored.
             Err(Error::Conflict | Error::Unavailable { what: "database", .. }) => {}
-            other => return other.map(|()| plan.outcome),
+            other => return other,
         }
     }
     Err(Error::Conflict)
@@ -158,14 +159,14 @@ pub async fn last(k: &Kernel) -> Result<Option<Recorded>> {
 async fn write(
     k: &Kernel,
     cx: &Cx,
-    plan: &plan::Plan,
+    plan: plan::Plan,
     reading: &Reading,
     generation: Option<&str>,
-) -> Result<()> {
+) -> Result<Outcome> {
     let id = uuid_v7(&*k.clock, &*k.random).hyphenated().to_string();
     let report = serde_json::to_value(reading)?;
     let outcome = serde_json::to_value(&plan.outcome)?;
-    let batches = batches(plan);
+    let (done, batches) = batches(plan);
     let mut tx = k.begin(cx).await?;
     take_generation(&mut tx, generation).await?;
     for (sql, params) in batches {
@@ -175,18 +176,17 @@ async fn write(
     let at = k.clock.now();
     tx.execute(sql, params![&id, at, cx.actor.to_string(), &outcome, report]).await?;
     tx.audit("orgs.territory.imported", &Ref::new("orgs.import", &id), outcome).await?;
-    if plan.outcome.changes_anything() {
-        let o = &plan.outcome;
+    if done.changes_anything() {
         tx.publish(&UnitsImported {
             import: id,
-            units_added: o.units_added,
-            versions_added: o.versions_added,
-            versions_corrected: o.versions_corrected,
+            units_added: done.units_added,
+            versions_added: done.versions_added,
+            versions_corrected: done.versions_corrected,
         })
         .await?;
     }
     tx.commit().await?;
-    Ok(())
+    Ok(done)
 }
 
 /// Another import in between means that the plan is stale. The row is taken by changing it, so that of two imports at
@@ -207,40 +207,51 @@ async fn take_generation(tx: &mut Tx, expected: Option<&str>) -> Result<()> {
     if done == 1 { Ok(()) } else { Err(Error::Conflict) }
 }
 
-/// The statements of a plan, in order.
-fn batches(plan: &plan::Plan) -> Vec<(String, Vec<Value>)> {
+/// The statements of a plan, in order. Rows are moved, not copied: a whole country is some twenty thousand of them.
+fn batches(plan: plan::Plan) -> (Outcome, Vec<(String, Vec<Value>)>) {
+    let plan::Plan { at, outcome, supersede, units, versions, links, acts } = plan;
     let mut out = Vec::new();
-    for chunk in plan.supersede.chunks(ROWS) {
-        let mut params = params![plan.at];
-        params.extend(chunk.iter().flatten().cloned());
+    each(supersede, |chunk, count, _| {
+        let mut params = params![at];
+        params.extend(chunk);
+        let pairs = (0..count).map(|i| format!("(unit = ${} AND valid_from = ${})", i * 2 + 2, i * 2 + 3));
         let sql = format!(
             "UPDATE orgs_version SET superseded_at = $1 WHERE superseded_at IS NULL AND ({})",
-            (0..chunk.len())
-                .map(|i| format!("(unit = ${} AND valid_from = ${})", i * 2 + 2, i * 2 + 3))
-                .collect::<Vec<_>>()
-                .join(" OR ")
+            pairs.collect::<Vec<_>>().join(" OR ")
         );
         out.push((sql, params));
-    }
-    insert(&mut out, "orgs_unit (id, tree, natural_key, created_at)", &plan.units, "");
-    insert(&mut out, &format!("orgs_version ({VERSION_INSERT})"), &plan.versions, "");
+    });
+    insert(&mut out, "orgs_unit (id, tree, natural_key, created_at)", units, "");
+    insert(&mut out, &format!("orgs_version ({VERSION_INSERT})"), versions, "");
     let columns = "orgs_succession (predecessor, successor, on_date, kind, share, transfers, act, certainty, source, \
                    recorded_at)";
     let update = " ON CONFLICT (predecessor, successor, on_date) DO UPDATE SET kind = EXCLUDED.kind,
                    share = EXCLUDED.share, transfers = EXCLUDED.transfers, act = EXCLUDED.act,
                    certainty = EXCLUDED.certainty, source = EXCLUDED.source, recorded_at = EXCLUDED.recorded_at";
-    insert(&mut out, columns, &plan.links, update);
+    insert(&mut out, columns, links, update);
     let update =
         " ON CONFLICT (number) DO UPDATE SET issuer = EXCLUDED.issuer, issued_on = EXCLUDED.issued_on,
                    applies_from = EXCLUDED.applies_from, title = EXCLUDED.title";
-    insert(&mut out, "orgs_act (number, issuer, issued_on, applies_from, title)", &plan.acts, update);
-    out
+    insert(&mut out, "orgs_act (number, issuer, issued_on, applies_from, title)", acts, update);
+    (outcome, out)
 }
 
-fn insert(out: &mut Vec<(String, Vec<Value>)>, into: &str, rows: &[Vec<Value>], tail: &str) {
-    for chunk in rows.chunks(ROWS) {
-        let width = chunk.first().map_or(0, Vec::len);
-        let sql = format!("INSERT INTO {into} VALUES {}{tail}", placeholders(chunk.len(), width));
-        out.push((sql, chunk.iter().flatten().cloned().collect()));
+fn insert(out: &mut Vec<(String, Vec<Value>)>, into: &str, rows: Vec<Vec<Value>>, tail: &str) {
+    each(rows, |values, count, width| {
+        out.push((format!("INSERT INTO {into} VALUES {}{tail}", placeholders(count, width)), values));
+    });
+}
+
+/// Gives `take` the values of at most [`ROWS`] rows at a time, one after another, with how many rows and how many
+/// values a row.
+fn each(rows: Vec<Vec<Value>>, mut take: impl FnMut(Vec<Value>, usize, usize)) {
+    let mut rows = rows.into_iter().peekable();
+    while let Some(width) = rows.peek().map(Vec::len) {
+        let (mut values, mut count) = (Vec::with_capacity(ROWS * width), 0);
+        for row in rows.by_ref().take(ROWS) {
+            values.extend(row);
+            count += 1;
+        }
+        take(values, count, width);
     }
 }

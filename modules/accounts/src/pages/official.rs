@@ -124,7 +124,7 @@ fn period(l: Lang, p: &Appointment) -> String {
         (_, until) => until,
     };
     match last {
-        Some(day) => t::period_closed(l, p.period.from.vn(), day.vn()),
+        Some(day) => t::period_closed(l, t::PeriodClosed { from: p.period.from.vn(), until: day.vn() }),
         None => t::period_open(l, p.period.from.vn()),
     }
 }

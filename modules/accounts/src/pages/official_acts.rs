@@ -182,7 +182,10 @@ pub(super) async fn end_form(
 fn end_page(cx: &Cx, post: &Appointment, person: &Person, typed: &str, errors: &[FieldError]) -> Page {
     let l = cx.lang;
     let to = format!("/accounts/appointments/{}/end", post.id);
-    let consequence = t::appointment_end_consequence(l, &person.full_name, &post.post);
+    let consequence = t::appointment_end_consequence(
+        l,
+        t::AppointmentEndConsequence { name: &person.full_name, post: &post.post },
+    );
     let confirm = Confirm::post(cx, to, consequence, t::appointment_end(l))
         .danger()
         .errors(errors)

@@ -107,8 +107,7 @@ fn password_page(cx: &Cx, secret: &str, person: &Person, errors: &[FieldError]) 
         .submit(t::password_set(l));
     let head = Head::new(l, t::password_set_title(l)).sub(t::password_set_sub(
         l,
-        &person.full_name,
-        &person.username,
+        t::PasswordSetSub { name: &person.full_name, username: &person.username },
     ));
     let frame = cx.frame(t::password_set_title(l)).shell(Shell::Plain);
     web::page(&frame, web::body![head, fields])

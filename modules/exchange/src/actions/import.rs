@@ -113,7 +113,10 @@ async fn resolve_agencies(k: &Kernel, file: &Registry) -> Result<(BTreeMap<Strin
             }
             None => {
                 let day = today.vn();
-                faults.push(Fault::new(spec.line, Text::both(|l| t::import_agency(l, code, &day))));
+                faults.push(Fault::new(
+                    spec.line,
+                    Text::both(|l| t::import_agency(l, t::ImportAgency { code, day: &day })),
+                ));
             }
         }
     }

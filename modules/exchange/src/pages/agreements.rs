@@ -87,7 +87,7 @@ pub(super) fn table(l: Lang, rows: &[AgreementRow]) -> Table {
                 Cell::titled(format!("/exchange/agreements/{}", a.id), &a.number, clipped(&a.purpose)),
                 parts::named(&a.consumer_name, &a.consumer_member),
                 parts::named(&a.service_name, &a.provider_member),
-                Cell::text(t::validity(l, a.valid_from.vn(), a.valid_to.vn())),
+                Cell::text(t::validity(l, t::Validity { first: a.valid_from.vn(), last: a.valid_to.vn() })),
                 Cell::badge(parts::state(l, a.state)),
             ])
         }))
@@ -157,10 +157,9 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
 fn head(cx: &Cx, found: &Found, title: &str) -> Head {
     let l = cx.lang;
     let row = &found.row;
-    let head = Head::new(l, title)
-        .code(&row.service_key)
-        .badge(parts::state(l, row.state))
-        .sub(t::agreement_sub(l, &row.consumer_name, &row.service_name));
+    let head = Head::new(l, title).code(&row.service_key).badge(parts::state(l, row.state)).sub(
+        t::agreement_sub(l, t::AgreementSub { consumer: &row.consumer_name, service: &row.service_name }),
+    );
     if !found.may_decide {
         return head;
     }
@@ -219,7 +218,13 @@ pub(super) fn terms(l: Lang, terms: &Terms) -> Facts {
         .row(t::fact_legal_basis(l), list(&terms.legal_basis))
         .row(t::fact_fields(l), fields)
         .row(t::fact_quota(l), Cell::text(quota))
-        .row(t::column_validity(l), Cell::text(t::validity(l, terms.valid_from.vn(), terms.valid_to.vn())))
+        .row(
+            t::column_validity(l),
+            Cell::text(t::validity(
+                l,
+                t::Validity { first: terms.valid_from.vn(), last: terms.valid_to.vn() },
+            )),
+        )
         .row(t::fact_letter(l), letter.unwrap_or_else(Cell::none))
         .row(t::fact_security(l), security.unwrap_or_else(Cell::none))
 }
@@ -252,8 +257,15 @@ fn timeline(l: Lang, history: &[HistoryEntry]) -> Timeline {
             Step::Suspend => Tone::Warn,
             Step::Ask | Step::Expire | Step::Amend => Tone::Neutral,
         };
-        let entry =
-            Entry::new(h.at, who, t::history_entry(l, h.to.label(l), h.step.label(l), h.version)).tone(tone);
+        let entry = Entry::new(
+            h.at,
+            who,
+            t::history_entry(
+                l,
+                t::HistoryEntry { state: h.to.label(l), step: h.step.label(l), version: h.version },
+            ),
+        )
+        .tone(tone);
         timeline.entry(match &h.reason {
             Some(reason) => entry.detail(reason),
             None => entry,

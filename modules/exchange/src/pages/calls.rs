@@ -251,10 +251,16 @@ async fn page(
     let mut content = Html::of(Section::new(t::story_title(l), story).help(t::story_help(l)));
     content.push(evidence_section(exchange, cx, call).await);
     content.push(personal_section(cx, call, standing, personal));
-    let head = Head::new(l, t::call_title(l, call.endpoint.as_deref().unwrap_or("–"), &call.method))
-        .code(&call.request_id)
-        .badge(parts::ending(l, call.ending()))
-        .sub(t::call_sub(l, call.request_in.vn_seconds()));
+    let head = Head::new(
+        l,
+        t::call_title(
+            l,
+            t::CallTitle { endpoint: call.endpoint.as_deref().unwrap_or("–"), method: &call.method },
+        ),
+    )
+    .code(&call.request_id)
+    .badge(parts::ending(l, call.ending()))
+    .sub(t::call_sub(l, call.request_in.vn_seconds()));
     let mut body = Html::of(head);
     if call.ending() == Ending::Unknown {
         body.push(Notice::new(Tone::Warn, t::unknown_explained(l)).title(t::ending_unknown(l)));
@@ -276,7 +282,11 @@ fn story(l: Lang, names: &Names<'_>, c: &CallRow, agreement: Option<&(AgreementI
         entries.push(Entry::new(at, t::actor_gateway(l), t::story_refused(l)).detail(why).tone(Tone::Info));
     } else if let Some((id, number)) = agreement {
         let version = c.agreement_version.unwrap_or(0);
-        let entry = Entry::new(c.request_in, t::actor_gateway(l), t::story_permitted(l, number, version));
+        let entry = Entry::new(
+            c.request_in,
+            t::actor_gateway(l),
+            t::story_permitted(l, t::StoryPermitted { number, version }),
+        );
         entries.push(entry.link(t::open_agreement(l), format!("/exchange/agreements/{id}")).tone(Tone::Good));
     }
     if let Some(out) = c.request_out {
@@ -290,7 +300,10 @@ fn story(l: Lang, names: &Names<'_>, c: &CallRow, agreement: Option<&(AgreementI
         (_, Ending::Refused) => {}
         (Some(end), Ending::Answered) => {
             let size = parts::bytes(l, c.response_size).unwrap_or_else(|| "–".to_owned());
-            let said = t::story_delivered(l, size, c.status.unwrap_or(0), after(end, c.request_in));
+            let said = t::story_delivered(
+                l,
+                t::StoryDelivered { size, status: c.status.unwrap_or(0), time: after(end, c.request_in) },
+            );
             entries.push(Entry::new(end, t::actor_gateway(l), said).tone(Tone::Good));
         }
         (Some(end), ending) => {

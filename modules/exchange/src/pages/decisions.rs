@@ -88,17 +88,17 @@ fn page(cx: &Cx, found: &Found, step: Step, given: &Given, errors: &[FieldError]
     let title = t::agreement_title(l, &row.number);
     let back = format!("/exchange/agreements/{}", row.id);
     let action = format!("{back}/{}", step.as_str());
-    let mut body = Html::of(
-        Head::new(l, act(l, step)).code(&row.number).badge(parts::state(l, row.state)).sub(t::agreement_sub(
-            l,
-            &row.consumer_name,
-            &row.service_name,
-        )),
-    );
+    let mut body =
+        Html::of(Head::new(l, act(l, step)).code(&row.number).badge(parts::state(l, row.state)).sub(
+            t::agreement_sub(l, t::AgreementSub { consumer: &row.consumer_name, service: &row.service_name }),
+        ));
     if step == Step::Approve {
         body.push(Notice::new(
             Tone::Info,
-            t::consequence_approve(l, &row.consumer_name, &row.consumer_member),
+            t::consequence_approve(
+                l,
+                t::ConsequenceApprove { consumer: &row.consumer_name, member: &row.consumer_member },
+            ),
         ));
         body.push(approval_form(cx, found, given, &action, &back).errors(errors));
         body.push(parts::apart(Section::new(t::terms_title(l), terms(l, &found.agreement.terms))));
@@ -199,7 +199,8 @@ pub(super) async fn take(
             // People see the effect of what they did: the gateway decides by it before the page says so.
             k.wait_for(listen::LISTENER, &committed).await;
             let l = cx.lang;
-            let said = t::decided(l, &agreement.number, agreement.state.label(l));
+            let said =
+                t::decided(l, t::Decided { number: &agreement.number, state: agreement.state.label(l) });
             Ok(Redirect::to(format!("/exchange/agreements/{id}")).saying(said).into_response())
         }
         Err(Error::Invalid(errors)) => Ok(again(&cx, &found, step, &given, &errors)),
@@ -232,7 +233,12 @@ fn approval(found: &Found, given: &Given) -> std::result::Result<Approval, Vec<F
         Some(last) if last > asked.valid_to || last < asked.valid_from => {
             say(
                 "valid_to",
-                Text::both(|l| t::field_valid_to_range(l, asked.valid_from.vn(), asked.valid_to.vn())),
+                Text::both(|l| {
+                    t::field_valid_to_range(
+                        l,
+                        t::FieldValidToRange { first: asked.valid_from.vn(), last: asked.valid_to.vn() },
+                    )
+                }),
             );
         }
         Some(_) => {}

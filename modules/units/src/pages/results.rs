@@ -35,7 +35,11 @@ pub(super) async fn found(k: &Kernel, cx: &Cx, q: &str, on: Date) -> web::Result
     let more = hits.len() > SHOWN as usize;
     hits.truncate(SHOWN as usize);
     let mut html = match hits.is_empty() {
-        true => Html::of(Empty::new(Icon::Search, t::none_title(cx.lang, on.vn(), q), t::none_text(cx.lang))),
+        true => Html::of(Empty::new(
+            Icon::Search,
+            t::none_title(cx.lang, t::NoneTitle { on: on.vn(), query: q }),
+            t::none_text(cx.lang),
+        )),
         false => list(cx.lang, &hits, on, more),
     };
     // Found only with the help of names above, or not at all: perhaps it is another day's name.

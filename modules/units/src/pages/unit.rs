@@ -38,7 +38,10 @@ pub(super) async fn page(
     let states = k.orgs().states().await?;
     let mut body = web::body![search::form(l, &code, &on.vn(), None), search::states(l, &states, &code, on),];
     if valid.is_none() {
-        body.push(Notice::new(Tone::Warn, t::unit_absent_text(l, on.vn(), shown.vn())));
+        body.push(Notice::new(
+            Tone::Warn,
+            t::unit_absent_text(l, t::UnitAbsentText { on: on.vn(), shown: shown.vn() }),
+        ));
     }
     body.push(answer(&k, &cx, version, shown).await?);
     let frame = cx.frame(&version.full_name).crumb(t::units_title(l), "/units").wide();
@@ -77,7 +80,7 @@ fn head(l: Lang, view: &View, on: Date) -> Head {
     let above = words::above(&view.became.above);
     let sub = match above.is_empty() {
         true => t::unit_sub_top(l, on.vn()),
-        false => t::unit_sub(l, above, on.vn()),
+        false => t::unit_sub(l, t::UnitSub { above, on: on.vn() }),
     };
     let gone = view.history.last().and_then(|v| v.valid_to).is_some_and(|end| end <= view.until);
     let mut head = Head::new(l, &asked.full_name).legal_name().sub(sub);
@@ -92,7 +95,7 @@ fn trap(l: Lang, view: &View) -> Notice {
     let code = view.became.asked.code.clone().unwrap_or_default();
     let mut uses: Vec<String> = Vec::new();
     for version in &view.uses {
-        uses.push(t::trap_use(l, &version.full_name, words::period(l, version)));
+        uses.push(t::trap_use(l, t::TrapUse { name: &version.full_name, period: words::period(l, version) }));
     }
     Notice::new(Tone::Warn, t::trap_text(l, uses.join("; "))).title(t::trap_title(l, code))
 }
