@@ -10,6 +10,7 @@ mod csrf;
 mod cx;
 mod docs;
 mod door;
+pub mod export;
 mod extract;
 mod failure;
 pub mod fmt;

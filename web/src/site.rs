@@ -91,6 +91,11 @@ impl Site {
         self
     }
 
+    /// Whether this is the demonstration.
+    pub fn is_demo(&self) -> bool {
+        self.demo
+    }
+
     /// Where the search box of the desk leads (`?q=`); without it there is no box.
     pub fn search(mut self, path: impl Into<String>) -> Self {
         self.search = Some(path.into());

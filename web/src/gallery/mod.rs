@@ -11,7 +11,8 @@ use base::i18n::Text;
 
 use crate::access::Access;
 use crate::cx::Cx;
-use crate::extract::Path;
+use crate::export::As;
+use crate::extract::{Path, Query};
 use crate::failure::Failure;
 use crate::frame::Page;
 use crate::routes::Routes;
@@ -22,6 +23,9 @@ pub(crate) fn routes() -> Routes {
     Routes::new()
         .get("/gallery", Access::Public, async |cx: Cx| all(&data::desk(&cx)))
         .get("/gallery/list", Access::Public, async |cx: Cx| whole::list(&data::desk(&cx)))
+        .get("/gallery/list/export", Access::Public, async |cx: Cx, Query(file): Query<As>| {
+            whole::list_as_file(&cx, file.kind).await
+        })
         .get("/gallery/none", Access::Public, async |cx: Cx| whole::none(&data::desk(&cx)))
         .get("/gallery/thing", Access::Public, async |cx: Cx| whole::thing(&data::desk(&cx)))
         .get("/gallery/form", Access::Public, async |cx: Cx| whole::form(&data::desk(&cx)))

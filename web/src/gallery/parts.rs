@@ -7,6 +7,7 @@ use base::i18n::Text;
 
 use super::Sample;
 use super::data::{LONGEST, MEMBERS, State, now};
+use crate::address::Address;
 use crate::cx::Cx;
 use crate::ui::chart::{Bars, Lines, Spark};
 use crate::ui::{
@@ -149,7 +150,11 @@ fn lists(cx: &Cx) -> Vec<Sample> {
         .search("q", t::g_find(l))
         .select("state", t::g_state(l), vec![("active".into(), t::g_active(l).into())])
         .chip(t::g_state(l), t::g_active(l), "#");
-    let many = members(cx, 99).total(Count::upto(10_000, 1_000)).csv("#").previous(Some("#")).next(Some("#"));
+    let many = members(cx, 99)
+        .total(Count::upto(10_000, 1_000))
+        .export(&Address::path("/gallery/list"))
+        .previous(Some("#"))
+        .next(Some("#"));
     vec![
         sample!("Tabs", tabs),
         sample!("Filters", filters),
@@ -273,6 +278,14 @@ fn figures(cx: &Cx) -> Vec<Sample> {
         sample!("Lines · one", lines(1)),
         sample!("Lines · columns", lines(1).columns()),
         sample!("Lines · many", lines(7)),
+        sample!(
+            "Lines · good and bad",
+            lines(0).toned(Tone::Good, t::g_calls(l), wave(1_000.0, 0)).toned(
+                Tone::Bad,
+                t::g_failed(l),
+                wave(90.0, 2)
+            )
+        ),
         sample!("Bars · none", Bars::new(l, t::g_chart_bars(l), t::g_calls_unit(l))),
         sample!("Bars", bars),
         sample!("Fresh", Fresh::new(l, now(), now())),

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use super::data::{LONGEST, now};
+use axum::response::Response;
+
+use super::data::{LONGEST, MEMBERS, now};
 use super::parts::{self, days, wave};
 use crate::cx::Cx;
+use crate::export::{Batch, Export, Kind};
+use crate::failure::Result;
 use crate::frame::{Page, page};
 use crate::ui::chart::{Bars, Lines, Spark};
 use crate::ui::{
@@ -32,8 +36,17 @@ pub(super) fn list(cx: &Cx) -> Page {
         vec![("active".into(), t::g_active(l).into()), ("ended".into(), t::g_ended(l).into())],
     );
     let table =
-        parts::members(cx, 99).total(Count::exact(1_204)).csv("#").next(Some(here.with("after", "x")));
+        parts::members(cx, 99).total(Count::exact(1_204)).export(here).next(Some(here.with("after", "x")));
     page(&cx.frame(t::g_nav_members(l)), body![head, tabs, filters, table])
+}
+
+pub(super) async fn list_as_file(cx: &Cx, kind: Kind) -> Result<Response> {
+    let l = cx.lang;
+    let columns = [t::g_member(l), t::g_code(l), t::g_calls(l)];
+    let rows = MEMBERS.iter().map(|m| vec![m.name.into(), m.code.into(), m.calls.into()]).collect();
+    let batch: Batch<()> = Batch::whole(rows);
+    let export = Export::new(cx, "thanh-vien-mau", t::g_nav_members(l)).columns(columns);
+    export.answer(kind, move |_| std::future::ready(Ok(batch.clone()))).await
 }
 
 pub(super) fn none(cx: &Cx) -> Page {
@@ -137,7 +150,7 @@ pub(super) fn figures(cx: &Cx) -> Page {
         .series(t::g_this_year(l), wave(12_400.0, 0))
         .series(t::g_last_year(l), wave(8_100.0, 3));
     let columns = Lines::new(l, t::g_chart_errors(l), t::g_calls_unit(l), days())
-        .series(t::g_failed(l), wave(31.0, 2))
+        .toned(Tone::Bad, t::g_failed(l), wave(31.0, 2))
         .columns();
     let bars = Bars::new(l, t::g_chart_bars(l), t::g_calls_unit(l))
         .bar("Sở Nội vụ", 1_204_518.0, Some("#".into()))

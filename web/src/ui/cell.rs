@@ -25,10 +25,10 @@ impl Cell {
         Self::new(Html::escaped(text), "")
     }
 
-    /// Words with a smaller line below.
+    /// Words with a smaller line below; one piece, so that both stay together in a card.
     pub fn with_sub(text: impl std::fmt::Display, sub: impl std::fmt::Display) -> Self {
         let html = Html::trusted(format!(
-            "{}<span class=\"lt-sub\">{}</span>",
+            "<span>{}<span class=\"lt-sub\">{}</span></span>",
             Html::escaped(text).as_str(),
             Html::escaped(sub).as_str()
         ));
@@ -53,7 +53,7 @@ impl Cell {
     fn linked(href: &str, text: &Html, sub: Option<&Html>, class: &'static str) -> Self {
         let mut html = format!("<a href=\"{}\" data-row>{}</a>", Html::escaped(href).as_str(), text.as_str());
         if let Some(sub) = sub.filter(|s| !s.is_empty()) {
-            html.push_str(&format!("<span class=\"lt-sub\">{}</span>", sub.as_str()));
+            html = format!("<span>{html}<span class=\"lt-sub\">{}</span></span>", sub.as_str());
         }
         Self { html: Html::trusted(html), class, linked: true }
     }

@@ -71,7 +71,7 @@ pub struct Table {
     sorted: Option<(Address, String, bool)>,
     next: Option<String>,
     previous: Option<String>,
-    csv: Option<String>,
+    export: Option<Address>,
     total: Option<Count>,
     empty: Option<Empty>,
     cards: bool,
@@ -90,7 +90,7 @@ impl Table {
             sorted: None,
             next: None,
             previous: None,
-            csv: None,
+            export: None,
             total: None,
             empty: None,
             cards: true,
@@ -150,9 +150,11 @@ impl Table {
         self
     }
 
-    /// Exactly what is shown, as CSV.
-    pub fn csv(mut self, href: impl std::fmt::Display) -> Self {
-        self.csv = Some(href.to_string());
+    /// All rows under the filters of `list` as files: `/export` below its path, with `as=csv` or `as=xlsx`
+    /// ([`crate::export`]).
+    pub fn export(mut self, list: &Address) -> Self {
+        let rows = list.without("after").without("before");
+        self.export = Some(rows.at(format!("{}/export", list.only_path().trim_end_matches('/'))));
         self
     }
 
@@ -206,7 +208,13 @@ impl Table {
     }
 
     fn has_foot(&self) -> bool {
-        self.total.is_some() || self.next.is_some() || self.previous.is_some() || self.csv.is_some()
+        self.total.is_some() || self.next.is_some() || self.previous.is_some() || !self.files().is_empty()
+    }
+
+    /// Address and name of each form in which the list can be taken away; none when there is nothing to take.
+    fn files(&self) -> Vec<(Address, &'static str)> {
+        let address = self.export.iter().filter(|_| !self.rows.is_empty());
+        address.flat_map(|a| [(a.with("as", "csv"), "CSV"), (a.with("as", "xlsx"), "Excel")]).collect()
     }
 
     fn label(&self, at: &usize) -> &str {

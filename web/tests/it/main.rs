@@ -7,6 +7,7 @@ mod contrast;
 mod coverage;
 mod door;
 mod errors;
+mod exports;
 mod gallery;
 mod look;
 mod support;

@@ -6,6 +6,7 @@ mod scale;
 use askama::Template;
 use base::i18n::Lang;
 
+use super::Tone;
 use super::html::markup;
 use crate::{fmt, t};
 use scale::{Scale, path};
@@ -17,7 +18,7 @@ const MOST_SERIES: usize = 5;
 #[derive(Debug, Clone, Template)]
 #[template(
     source = "<svg class=\"lt-spark\" viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\" role=\"img\" \
-        aria-label=\"{{ words }}\"><path class=\"lt-s1\" d=\"{{ line }}\" vector-effect=\"non-scaling-stroke\"/></svg>",
+        aria-label=\"{{ words }}\"><path class=\"lt-s-1\" d=\"{{ line }}\" vector-effect=\"non-scaling-stroke\"/></svg>",
     ext = "html"
 )]
 pub struct Spark {
@@ -90,10 +91,29 @@ pub struct Lines {
     title: String,
     unit: String,
     labels: Vec<String>,
-    series: Vec<(String, Vec<Option<f64>>)>,
+    series: Vec<Series>,
     columns: bool,
 }
 markup!(Lines);
+
+/// One line, what it means, and its values.
+#[derive(Debug, Clone)]
+struct Series {
+    name: String,
+    tone: Option<Tone>,
+    values: Vec<Option<f64>>,
+}
+
+impl Series {
+    /// How it is marked in the sheet: by what it means, or by its place. Each mark has a pattern of its own, so
+    /// that colour is not needed to tell lines apart.
+    fn mark(&self, at: usize) -> String {
+        match self.tone {
+            Some(tone) => tone.class().trim_start_matches("lt-").to_owned(),
+            None => (at + 1).to_string(),
+        }
+    }
+}
 
 impl Lines {
     /// The finding or question as title, the unit, and the names of the points from old to new.
@@ -102,11 +122,19 @@ impl Lines {
     }
 
     /// A line; `None` where nothing is known leaves a gap.
-    pub fn series(mut self, name: impl Into<String>, values: Vec<Option<f64>>) -> Self {
-        let mut values = values;
+    pub fn series(self, name: impl Into<String>, values: Vec<Option<f64>>) -> Self {
+        self.add(name.into(), None, values)
+    }
+
+    /// A line of something good or bad, drawn in the colour that means so everywhere.
+    pub fn toned(self, tone: Tone, name: impl Into<String>, values: Vec<Option<f64>>) -> Self {
+        self.add(name.into(), Some(tone), values)
+    }
+
+    fn add(mut self, name: String, tone: Option<Tone>, mut values: Vec<Option<f64>>) -> Self {
         values.resize(self.labels.len(), None);
         values.iter_mut().for_each(|v| *v = v.filter(|v| v.is_finite()));
-        self.series.push((name.into(), values));
+        self.series.push(Series { name, tone, values });
         self
     }
 
@@ -116,19 +144,20 @@ impl Lines {
         self
     }
 
-    fn drawn(&self) -> Vec<(String, Vec<Option<f64>>)> {
+    fn drawn(&self) -> Vec<Series> {
         if self.series.len() <= MOST_SERIES {
             return self.series.clone();
         }
         let (shown, rest) = self.series.split_at(MOST_SERIES - 1);
-        let sum = |at: usize| rest.iter().filter_map(|(_, v)| v[at]).reduce(|a, b| a + b);
-        let other = (0..self.labels.len()).map(sum).collect();
-        shown.iter().cloned().chain([(t::other(self.lang).to_owned(), other)]).collect()
+        let sum = |at: usize| rest.iter().filter_map(|s| s.values[at]).reduce(|a, b| a + b);
+        let values = (0..self.labels.len()).map(sum).collect();
+        let other = Series { name: t::other(self.lang).to_owned(), tone: None, values };
+        shown.iter().cloned().chain([other]).collect()
     }
 
     fn scale(&self) -> Option<Scale> {
         let drawn = self.drawn();
-        let values = drawn.iter().flat_map(|(_, v)| v).flatten();
+        let values = drawn.iter().flat_map(|s| &s.values).flatten();
         values.copied().reduce(f64::max).map(Scale::up_to)
     }
 
@@ -148,16 +177,27 @@ impl Lines {
         }
     }
 
-    fn lines(&self) -> Vec<(usize, String)> {
+    fn lines(&self) -> Vec<(String, String)> {
         let Some(scale) = self.scale() else { return Vec::new() };
-        let drawn = self.drawn();
-        let lines = drawn.iter().map(|(_, values)| path(values.iter().map(|v| v.map(|v| scale.height(v)))));
-        lines.enumerate().map(|(at, line)| (at + 1, line)).collect()
+        let line = |s: &Series| path(s.values.iter().map(|v| v.map(|v| scale.height(v))));
+        self.drawn().iter().enumerate().map(|(at, s)| (s.mark(at), line(s))).collect()
+    }
+
+    /// Mark and name of each line.
+    fn legend(&self) -> Vec<(String, String)> {
+        self.drawn().into_iter().enumerate().map(|(at, s)| (s.mark(at), s.name)).collect()
+    }
+
+    /// The mark of the columns.
+    fn filled(&self) -> String {
+        self.series.first().map_or_else(|| "1".to_owned(), |s| s.mark(0))
     }
 
     /// Left, top, width, height of each column in percent of the drawing; unknown ones are grey and full.
     fn boxes(&self) -> Vec<(bool, String, String, String, String)> {
-        let (Some(scale), Some((_, values))) = (self.scale(), self.series.first()) else { return Vec::new() };
+        let (Some(scale), Some(Series { values, .. })) = (self.scale(), self.series.first()) else {
+            return Vec::new();
+        };
         #[expect(clippy::cast_precision_loss, reason = "a chart has far fewer points than 2^52")]
         let step = 100.0 / values.len().max(1) as f64;
         let column = |(at, value): (usize, &Option<f64>)| {
@@ -172,7 +212,7 @@ impl Lines {
 
     fn row(&self, at: &usize) -> Vec<String> {
         let cell = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| fmt::decimal(self.lang, v, 2));
-        self.series.iter().map(|(_, values)| cell(values.get(*at).copied().flatten())).collect()
+        self.series.iter().map(|s| cell(s.values.get(*at).copied().flatten())).collect()
     }
 }
 
@@ -192,7 +232,22 @@ mod tests {
         assert_eq!(lines(5).drawn().len(), 5);
         let drawn = lines(8).drawn();
         assert_eq!(drawn.len(), 5);
-        assert_eq!((drawn[4].0.as_str(), drawn[4].1[23], drawn[4].1[7]), ("Khác", Some(92.0), None));
+        let other = &drawn[4];
+        assert_eq!((other.name.as_str(), other.values[23], other.values[7]), ("Khác", Some(92.0), None));
+    }
+
+    #[test]
+    fn lines_of_good_and_bad_are_marked_as_such() {
+        let labels = vec!["a".to_owned(), "b".to_owned()];
+        let values = || vec![Some(1.0), Some(2.0)];
+        let lines = Lines::new(Lang::Vi, "?", "", labels)
+            .toned(Tone::Good, "x", values())
+            .series("y", values())
+            .toned(Tone::Bad, "z", values());
+        assert_eq!(lines.lines().into_iter().map(|(mark, _)| mark).collect::<Vec<_>>(), ["good", "2", "bad"]);
+        let html = lines.to_string();
+        assert!(html.contains("class=\"lt-s-bad\"") && html.contains("class=\"lt-s-2\""), "{html}");
+        assert!(lines.columns().to_string().contains("lt-f-good"));
     }
 
     #[test]
