@@ -11,7 +11,7 @@ use kernel::keys::Keys;
 use kernel::random::SystemRandom;
 use kernel::sealed::AuditSeal;
 use kernel::tokens::TokenIssuer;
-use kernel::{Kernel, Module, Parts};
+use kernel::{Kernel, Module, Parts, blobs};
 use units::Units;
 use web::{Pages, Site};
 
@@ -51,6 +51,8 @@ impl Platform {
         if !steps.is_empty() {
             tracing::info!(steps = steps.len(), "schema brought up to date");
         }
+        blobs::erasures::settle(k).await.context("the list of erasures cannot be applied")?;
+        k.blobs().await.context("the content store cannot be opened")?;
         let seal = AuditSeal::open(k, &platform.settings.platform.name)
             .await
             .context("the audit log cannot be opened")?;
@@ -60,6 +62,7 @@ impl Platform {
         k.run(&modules);
         let kernel = k.clone();
         tokio::spawn(async move { seal.run(kernel).await });
+        tokio::spawn(blobs::upkeep(k.clone()));
         Ok(platform)
     }
 
@@ -131,7 +134,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Stops background work and the modules, then closes the database.
+    /// Stops background work and the modules, then closes content store and database.
     pub async fn close(&self) {
         self.kernel.stop();
         for module in self.modules() {
@@ -139,7 +142,7 @@ impl Platform {
                 tracing::error!(module = module.name(), error = e.chain(), "did not stop well");
             }
         }
-        self.kernel.db.close().await;
+        self.kernel.close().await;
     }
 }
 

@@ -61,6 +61,12 @@ enum Command {
     Check {
         #[command(flatten)]
         place: Place,
+        /// Also compare the content store with the tables, both ways; works while the platform runs
+        #[arg(long)]
+        content: bool,
+        /// With --content: also decrypt everything and compute its hash anew
+        #[arg(long, requires = "content")]
+        deep: bool,
     },
     /// Bring the database schema up to date
     Migrate {
@@ -100,6 +106,9 @@ enum Command {
         /// File with the master key of the platform that made the backup
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
+        /// Copy of erasures.jsonl of that platform: what was erased after the backup was made is erased again
+        #[arg(long, value_name = "FILE")]
+        erasures: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
     },
@@ -155,13 +164,17 @@ impl Cli {
                 crate::demo::run(crate::demo::Options { province, data, listen, rate })
             }
             Command::Serve { place } => commands::serve::run(&place),
-            Command::Check { place } => commands::check::run(&place),
+            Command::Check { place, content, deep } => {
+                commands::check::run(&place, content.then_some(commands::check::Content { deep }))
+            }
             Command::Migrate { place, dry_run } => commands::migrate::run(&place, dry_run),
             Command::Import { what, dir, dry_run, lang, place } => {
                 commands::import::run(&what, dir.as_deref(), dry_run, &lang, &place)
             }
             Command::Backup { dir, place } => commands::backup::backup(&dir, &place),
-            Command::Restore { dir, key, place } => commands::backup::restore(&dir, &key, &place),
+            Command::Restore { dir, key, erasures, place } => {
+                commands::backup::restore(&dir, &key, erasures.as_deref(), &place)
+            }
             Command::Verify { path, key, master_key, json, lang } => {
                 commands::verify::run(&commands::verify::Options { path, key, master_key, json, lang })
             }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use kernel::backup;
+use kernel::{Kernel, backup, blobs};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
@@ -25,6 +25,11 @@ pub enum Request {
     },
     /// Make a one-time link for the first operator.
     FirstOperator,
+    /// Compare the content store with the tables.
+    CheckContent {
+        /// Also decrypt everything.
+        deep: bool,
+    },
 }
 
 /// The answer.
@@ -35,6 +40,8 @@ pub enum Answer {
     Backup(backup::Manifest),
     /// The link.
     Link(String),
+    /// What the comparison found.
+    Content(blobs::Report),
     /// It was refused or failed.
     Failed(String),
 }
@@ -94,7 +101,16 @@ async fn handle(platform: &Platform, request: Request) -> Answer {
             Ok(link) => Answer::Link(link),
             Err(e) => Answer::Failed(crate::chain(&e)),
         },
+        Request::CheckContent { deep } => match content(k, deep).await {
+            Ok(report) => Answer::Content(report),
+            Err(e) => Answer::Failed(e.chain()),
+        },
     }
+}
+
+/// Compares the content store with the tables.
+pub async fn content(k: &Kernel, deep: bool) -> kernel::Result<blobs::Report> {
+    k.blobs().await?.check(deep).await
 }
 
 /// Asks the process that runs on `data`; `None` when none runs.

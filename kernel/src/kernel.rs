@@ -12,8 +12,10 @@ use base::config::Config;
 use base::error::{Error, Result};
 use base::ids::Ref;
 use base::random::Random;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
+use crate::blobs::erasures::{self, Erasure};
+use crate::blobs::{self, Blobs};
 use crate::cx::{Actor, Cx};
 use crate::db::{self, Backend, Db, Row, Transaction, Value};
 use crate::jobs::{JobBody, JobId};
@@ -57,6 +59,9 @@ pub struct Inner {
     jobs_bell: watch::Sender<u64>,
     stop: watch::Sender<bool>,
     progress: Mutex<HashMap<&'static str, watch::Receiver<i64>>>,
+    content: OnceCell<Blobs>,
+    /// One writer at a time of the list of erasures.
+    pub(crate) erasures: Mutex<()>,
 }
 
 /// The kernel: cheap to clone, passed to every action.
@@ -85,7 +90,29 @@ impl Kernel {
             jobs_bell: watch::Sender::new(0),
             stop: watch::Sender::new(false),
             progress: Mutex::default(),
+            content: OnceCell::new(),
+            erasures: Mutex::default(),
         }))
+    }
+
+    /// The content store in the data directory, opened when it is first asked for: upkeep commands that do not need
+    /// it leave it to the process that has it open.
+    ///
+    /// # Errors
+    /// As [`Blobs::open`]; asking again tries again.
+    pub async fn blobs(&self) -> Result<&Blobs> {
+        let open = async || {
+            let parts = blobs::Parts {
+                db: self.db.clone(),
+                keys: self.keys.clone(),
+                clock: self.clock.clone(),
+                random: self.random.clone(),
+                disk: Arc::new(stream::RealDisk),
+                dir: self.data_dir.join(blobs::DIR),
+            };
+            blobs::blocking(move || Blobs::open(parts)).await
+        };
+        self.content.get_or_try_init(open).await
     }
 
     /// Brings the schema of the kernel and the modules up to date. Returns the steps applied.
@@ -118,6 +145,18 @@ impl Kernel {
         let _ = self.stop.send(true);
     }
 
+    /// Stops background work, then closes the content store and the database.
+    pub async fn close(&self) {
+        self.stop();
+        if let Some(content) = self.content.get().cloned() {
+            let closing = tokio::task::spawn_blocking(move || content.close()).await;
+            if let Err(e) = closing {
+                tracing::error!(error = %e, "the content store did not close well");
+            }
+        }
+        self.db.close().await;
+    }
+
     /// Changes to `true` when background work should stop.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
@@ -135,7 +174,16 @@ impl Kernel {
     pub async fn begin(&self, cx: &Cx) -> Result<Tx> {
         let inner = self.db.begin().await?;
         let kernel = self.clone();
-        Ok(Tx { inner, kernel, cx: cx.clone(), wrote: false, audited: false, facts: Vec::new(), jobs: 0 })
+        Ok(Tx {
+            inner,
+            kernel,
+            cx: cx.clone(),
+            wrote: false,
+            audited: false,
+            facts: Vec::new(),
+            jobs: 0,
+            erased: Vec::new(),
+        })
     }
 
     /// Runs an action again (up to five times) when PostgreSQL asks for it: serialization failure or deadlock.
@@ -207,6 +255,8 @@ pub struct Tx {
     audited: bool,
     facts: Vec<i64>,
     jobs: u32,
+    /// Keys this action destroys.
+    pub(crate) erased: Vec<Erasure>,
 }
 
 impl Tx {
@@ -287,6 +337,15 @@ impl Tx {
             return Err(Error::internal("an action that changes something must leave an audit row"));
         }
         self.inner.commit().await?;
+        if !self.erased.is_empty()
+            && let Err(e) = erasures::note(&self.kernel, self.erased).await
+        {
+            // What is committed stays so; the list catches up with the table.
+            tracing::error!(
+                error = e.chain(),
+                "an erasure was not noted beside the database; tried again within an hour"
+            );
+        }
         if !self.facts.is_empty() {
             self.kernel.journal_bell.send_modify(|n| *n += 1);
         }

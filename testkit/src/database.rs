@@ -109,8 +109,7 @@ impl TestKernel {
 
     /// Stops background work and removes the database.
     pub async fn close(&self) {
-        self.kernel.stop();
-        self.kernel.db.close().await;
+        self.kernel.close().await;
         if let Some(name) = &self.drop_database {
             let server = std::env::var("LIENTHONG_TEST_PG").expect("LIENTHONG_TEST_PG is set");
             let mut conn = PgConnection::connect(&server).await.expect("the test PostgreSQL answers");

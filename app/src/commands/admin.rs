@@ -17,7 +17,7 @@ pub fn first_operator(place: &Place) -> anyhow::Result<ExitCode> {
     let link = match control::ask(settings.data(), &Request::FirstOperator)? {
         Some(Answer::Link(link)) => link,
         Some(Answer::Failed(e)) => bail!("{e}"),
-        Some(Answer::Backup(_)) => bail!("the running process gave an unexpected answer"),
+        Some(_) => bail!("the running process gave an unexpected answer"),
         None => block_on(async {
             let _lock = DataLock::take(settings.data())?;
             let platform = Platform::open(settings.clone()).await?;

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use kernel::backup::{self, Manifest};
+use kernel::backup::{self, Manifest, Restored};
+use kernel::blobs::erasures;
 
 use super::block_on;
 use crate::assemble::Platform;
@@ -35,11 +36,15 @@ pub fn backup(dir: &Path, place: &Place) -> anyhow::Result<ExitCode> {
         "Keep the master key {} elsewhere: without it this backup cannot be read.",
         settings.master_key().display()
     );
+    println!(
+        "What is erased from now on is noted in {}: keep a copy of it apart too, for `restore --erasures`.",
+        settings.data().join(erasures::FILE).display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
 /// Restores a backup into an empty place.
-pub fn restore(dir: &Path, key: &Path, place: &Place) -> anyhow::Result<ExitCode> {
+pub fn restore(dir: &Path, key: &Path, list: Option<&Path>, place: &Place) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(place)?;
     let _lock = DataLock::take(settings.data())?;
     let target = settings.master_key();
@@ -55,14 +60,27 @@ pub fn restore(dir: &Path, key: &Path, place: &Place) -> anyhow::Result<ExitCode
     print(&before);
     let after = block_on(async {
         let platform = Platform::open_bare(settings).await?;
-        let restored = backup::restore(&platform.kernel, &platform.modules(), dir).await;
+        let restored = backup::restore(&platform.kernel, &platform.modules(), dir, list).await;
         platform.close().await;
         Ok(restored?)
     })?;
     println!("\nRestored:");
-    print(&after);
+    print(&after.manifest);
     println!("\nAll counts are equal. The log of evidence continues under a new origin at the next start.");
-    Ok(ExitCode::SUCCESS)
+    print_erasures(&after);
+    Ok(if super::check::say_content(&after.content) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What became of erasures since the backup, or that nobody knows.
+fn print_erasures(restored: &Restored) {
+    let made = restored.manifest.made_at.vn_seconds();
+    match (restored.erasures_known, restored.erased) {
+        (true, n) => println!("Erased again, because they were erased after the backup was made: {n} keys."),
+        (false, _) => println!(
+            "NO LIST OF ERASURES WAS GIVEN: content about people that was erased after {made} can be read again. \
+             Restore with --erasures, or erase it anew, before people work here."
+        ),
+    }
 }
 
 /// Prints the counts of a backup.

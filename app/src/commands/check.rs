@@ -2,15 +2,26 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
+use kernel::blobs::{self, Report};
 use kernel::keys::Keys;
 
 use super::block_on;
 use crate::assemble::Platform;
 use crate::cli::Place;
+use crate::control::{self, Answer, Request};
+use crate::lock::DataLock;
 use crate::settings::Settings;
 
-/// Checks configuration, key, database and schema.
-pub fn run(place: &Place) -> anyhow::Result<ExitCode> {
+/// How to look at the content store.
+#[derive(Debug, Clone, Copy)]
+pub struct Content {
+    /// Also decrypt everything.
+    pub deep: bool,
+}
+
+/// Checks configuration, key, database and schema; the content store if asked to.
+pub fn run(place: &Place, content: Option<Content>) -> anyhow::Result<ExitCode> {
     let mut failed = false;
     let mut say = |ok: bool, what: &str, text: &str| {
         println!("{} {what}: {text}", if ok { "ok  " } else { "FAIL" });
@@ -68,5 +79,56 @@ pub fn run(place: &Place) -> anyhow::Result<ExitCode> {
             Err(e) => say(false, "database", &crate::chain(&e)),
         }
     }
+    if let Some(content) = content {
+        match report(&settings, content) {
+            Ok(Some(report)) => failed |= !say_content(&report),
+            Ok(None) => println!("ok   content: none yet"),
+            Err(e) => {
+                println!("FAIL content: {}", crate::chain(&e));
+                failed = true;
+            }
+        }
+    }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Compares content and tables, in the running process if there is one; `None` when there is no content yet.
+fn report(settings: &Settings, Content { deep }: Content) -> anyhow::Result<Option<Report>> {
+    match control::ask(settings.data(), &Request::CheckContent { deep })? {
+        Some(Answer::Content(report)) => return Ok(Some(report)),
+        Some(Answer::Failed(e)) => bail!("{e}"),
+        Some(_) => bail!("the running process gave an unexpected answer"),
+        None if !settings.data().join(blobs::DIR).exists() => return Ok(None),
+        None => {}
+    }
+    let _lock = DataLock::take(settings.data())?;
+    block_on(async {
+        let platform = Platform::open_bare(settings.clone()).await?;
+        let found = control::content(&platform.kernel, deep).await;
+        platform.close().await;
+        Ok(Some(found?))
+    })
+}
+
+/// Prints what a comparison found. Returns whether all is well.
+pub fn say_content(report: &Report) -> bool {
+    let Report { objects, bytes, unreferenced, orphans, .. } = report;
+    println!(
+        "{} content: {objects} objects, {bytes} bytes; {unreferenced} nobody refers to and {orphans} stored bytes \
+         without a record, which the collector takes after a day",
+        if report.is_sound() { "ok  " } else { "FAIL" }
+    );
+    for id in &report.missing {
+        println!("     {id} is recorded, its bytes are gone: restore it from a backup");
+    }
+    for id in &report.damaged {
+        println!("     {id} is not what was recorded: restore it from a backup");
+    }
+    for (id, by) in &report.dangling {
+        println!("     {id} is referred to by {} {}, but not recorded", by.kind, by.id);
+    }
+    if let Some(why) = &report.packs_damaged {
+        println!("     the packs cannot be read to the end: {why}");
+    }
+    report.is_sound()
 }

@@ -1,6 +1,9 @@
 //! Backups: made while work goes on, encrypted, complete, and checked by reading them back. A backup is a
-//! directory: `manifest.json`, the tables (`tables.ltb`) and one archive per content directory. It holds no
-//! master key: that is kept apart, and without it the backup cannot be read.
+//! directory: `manifest.json`, the tables (`tables.ltb`) and one archive per content directory, that of the content
+//! store among them. It holds no master key: that is kept apart, and without it the backup cannot be read.
+//!
+//! A backup knows nothing of erasures that come after it. [`restore`] destroys anew the keys that a list of
+//! [`crate::blobs::erasures`] names, and says when it was given none.
 
 mod archive;
 mod tables;
@@ -16,6 +19,9 @@ use base::clock::Timestamp;
 use base::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use archive::Archive;
+
+use crate::blobs::{self, blocking, erasures};
 use crate::crypt::{OpenReader, SealWriter};
 use crate::keys::Keys;
 use crate::{Kernel, Module, audit, journal, schema};
@@ -52,10 +58,25 @@ pub struct Content {
     pub bytes: u64,
 }
 
+/// What a restore brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// What was restored, counted anew; equal to what the backup counts.
+    pub manifest: Manifest,
+    /// Keys destroyed again because they were destroyed after the backup was made.
+    pub erased: u64,
+    /// Whether a list of erasures was there. If not, nobody knows what was erased after the backup was made.
+    pub erasures_known: bool,
+    /// Tables and content compared.
+    pub content: blobs::Report,
+}
+
 /// Makes a backup in `dir`, which must be empty or absent. Work goes on meanwhile: the tables are one moment's,
-/// the content is that moment's or later, so nothing a table refers to is missing.
+/// the content is that moment's or later and nothing of it is collected or moved, so nothing a table refers to is
+/// missing.
 pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result<Manifest> {
     claim_empty(dir)?;
+    let _held = k.blobs().await?.hold().await;
     journal::end(&k.db).await?;
     audit::read(&k.db, i64::MAX - 1, 1).await?;
     let key = k.keys.derive(KEY);
@@ -76,8 +97,12 @@ pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result
         let (from, file) = (k.data_dir.join(name), dir.join(format!("{name}.ltb")));
         let (key, random) = (key.clone(), k.random.clone());
         let content = blocking(move || {
-            let mut out = SealWriter::new(create(&file)?, &key, &*random)?;
-            let content = archive::write(&from, &mut out)?;
+            let mut out = Archive::new(SealWriter::new(create(&file)?, &key, &*random)?);
+            match name {
+                blobs::DIR => add_blobs(&mut out, &from)?,
+                _ => out.add_dir(&from, &from)?,
+            }
+            let (out, content) = out.finish();
             close(out.finish()?)?;
             Ok(content)
         });
@@ -127,10 +152,26 @@ pub fn verify(keys: &Keys, dir: &Path) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Restores a backup into an empty database and data directory. Returns what was restored, counted anew.
-pub async fn restore(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result<Manifest> {
+/// Restores a backup into an empty database and data directory. The keys named by the list of erasures, which is
+/// the one in the data directory together with the copy `list`, are destroyed before anybody can use them.
+///
+/// # Errors
+/// Nothing is written when backup or copy are not whole, or the place is not empty.
+pub async fn restore(
+    k: &Kernel,
+    modules: &[Arc<dyn Module>],
+    dir: &Path,
+    list: Option<&Path>,
+) -> Result<Restored> {
+    let own = Some(k.data_dir.join(erasures::FILE)).filter(|own| own.exists());
+    let lists: Vec<_> = own.into_iter().chain(list.map(Path::to_path_buf)).collect();
+    let erasures_known = !lists.is_empty();
     let (keys, from) = (k.keys.clone(), dir.to_path_buf());
-    let manifest = blocking(move || verify(&keys, &from)).await?;
+    let check = move || {
+        lists.iter().try_for_each(|list| erasures::read(list).map(drop))?;
+        verify(&keys, &from)
+    };
+    let manifest = blocking(check).await?;
     let key = k.keys.derive(KEY);
     let schema = schema(modules);
     let rows = tables::restore(k, &schema, || open(&dir.join("tables.ltb"), &key)).await?;
@@ -142,19 +183,39 @@ pub async fn restore(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Res
         let found = blocking(move || archive::read(open(&file, &key)?, Some(&to))).await?;
         content.insert(name.clone(), found);
     }
-    k.migrate(modules).await?;
-    for module in modules {
-        module.restored(k).await?;
-    }
     let restored = Manifest { rows, content, ..manifest.clone() };
     if restored != manifest {
         return Err(Error::internal("what was restored does not equal what was backed up"));
     }
-    Ok(restored)
+    k.migrate(modules).await?;
+    if let Some(list) = list {
+        erasures::import(k, list).await?;
+    }
+    let erased = erasures::settle(k).await?;
+    let blobs = k.blobs().await?;
+    blobs.relocate().await?;
+    let content = blobs.check(false).await?;
+    for module in modules {
+        module.restored(k).await?;
+    }
+    Ok(Restored { manifest: restored, erased, erasures_known, content })
+}
+
+/// The content store: its packs as copies that are whole while they are written, larger content as the files it
+/// lies in. What is being staged is left out: nothing refers to it yet.
+fn add_blobs(out: &mut Archive<impl Write>, dir: &Path) -> Result<()> {
+    let packs =
+        stream::copies(Arc::new(stream::RealDisk), dir.join(blobs::PACKS)).map_err(Error::internal)?;
+    for segment in packs {
+        let segment = segment.map_err(Error::internal)?;
+        let path = format!("{}/{}", blobs::PACKS, segment.name);
+        out.add(path, segment.bytes.len() as u64, &segment.bytes[..])?;
+    }
+    out.add_dir(dir, &dir.join(blobs::FILES))
 }
 
 fn content_dirs(modules: &[Arc<dyn Module>]) -> impl Iterator<Item = &'static str> {
-    modules.iter().flat_map(|m| m.backup_dirs().iter().copied())
+    std::iter::once(blobs::DIR).chain(modules.iter().flat_map(|m| m.backup_dirs().iter().copied()))
 }
 
 fn read_manifest(keys: &Keys, dir: &Path) -> Result<Manifest> {
@@ -207,10 +268,6 @@ fn sha256(path: &Path) -> Result<String> {
         }
         context.update(&buffer[..n]);
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 
 /// Where a backup made now would go: `base/2026-11-22T081428Z`.

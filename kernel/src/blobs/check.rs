@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use base::error::{Error, Result};
 use base::ids::Ref;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::cipher::Address;
 use super::id::{BlobId, ObjectId};
@@ -19,7 +20,7 @@ const BATCH: usize = 200;
 const LISTED: usize = 1_000;
 
 /// What a check found. All lists empty and no damage: tables and bytes agree.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Content looked at, without the erased.
     pub objects: u64,

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use base::clock::Timestamp;
 use base::error::Result;
-use tokio::sync::watch;
 
 use super::id::ObjectId;
 use super::store::{self, marks};
-use super::{Blobs, blocking};
+use super::{Blobs, blocking, erasures};
 use crate::db::{Row, Value};
-use crate::params;
+use crate::{Kernel, params};
 
 /// Content may wait this long for the transaction that refers to it.
 pub(super) const GRACE: Duration = Duration::from_secs(24 * 3_600);
@@ -35,6 +34,34 @@ pub struct Collected {
     pub moved: u64,
 }
 
+/// Collects every hour until the kernel stops, and keeps the list of erasures equal to the table.
+pub async fn upkeep(k: Kernel) {
+    let mut stop = k.stopping();
+    while !*stop.borrow() {
+        // Giving up half-way is what a crash would do: the next run finds what is left.
+        tokio::select! {
+            () = round(&k) => {}
+            _ = stop.changed() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PERIOD) => {}
+            _ = stop.changed() => return,
+        }
+    }
+}
+
+async fn round(k: &Kernel) {
+    let work = async {
+        erasures::settle(k).await?;
+        k.blobs().await?.collect(k.clock.now()).await
+    };
+    match work.await {
+        Ok(done) if done != Collected::default() => tracing::info!(?done, "content collected"),
+        Ok(_) => {}
+        Err(e) => tracing::error!(error = e.chain(), "content cannot be collected; tried again in an hour"),
+    }
+}
+
 impl Blobs {
     /// Collects what may go at `now`.
     ///
@@ -53,23 +80,6 @@ impl Blobs {
         done.orphans = self.sweep_files(before).await?;
         (done.segments, done.moved) = self.compact(before).await?;
         Ok(done)
-    }
-
-    /// Collects every hour until told to stop.
-    pub async fn upkeep(&self, mut stop: watch::Receiver<bool>) {
-        while !*stop.borrow() {
-            match self.collect(self.0.clock.now()).await {
-                Ok(done) if done != Collected::default() => tracing::info!(?done, "content collected"),
-                Ok(_) => {}
-                Err(e) => {
-                    tracing::error!(error = e.chain(), "content cannot be collected; tried again in an hour")
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(PERIOD) => {}
-                changed = stop.changed() => if changed.is_err() { return },
-            }
-        }
     }
 
     async fn forget_unreferenced(&self, before: Timestamp, now: Timestamp) -> Result<u64> {

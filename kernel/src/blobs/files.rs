@@ -7,10 +7,10 @@ use std::sync::Arc;
 use base::error::{Error, Result};
 use stream::{Disk, SegmentFile};
 
+use super::FILES;
 use super::id::ObjectId;
 
 const STAGING: &str = "staging";
-const FILES: &str = "files";
 /// Bytes written at once.
 const BUFFER: usize = 256 << 10;
 

@@ -2,12 +2,14 @@
 //! destroyed key is gone at once everywhere.
 
 use aws_lc_rs::hmac;
+use base::clock::Timestamp;
 use base::error::{Error, Result};
 use base::ids::Ref;
 use zeroize::Zeroizing;
 
 use super::Blobs;
 use super::cipher::Key;
+use super::erasures::Erasure;
 use super::id::KeyId;
 use crate::db::{Db, Row};
 use crate::keys::Keys;
@@ -73,8 +75,9 @@ impl Blobs {
     /// transaction. What refers to the content still does, and reading it is refused as erased. Returns whether
     /// there was a key. Content put later gets a new one.
     ///
-    /// Copies of the wrapped key may remain in free space of the database until it is reused, and in backups
-    /// until they expire.
+    /// The commit answers after the key is noted in the list of erasures ([`super::erasures`]), so that a backup
+    /// restored later does not revive it. Copies of the wrapped key may remain in free space of the database until
+    /// it is reused, and in backups until they expire.
     ///
     /// # Errors
     /// From the database.
@@ -82,15 +85,26 @@ impl Blobs {
         if subject.kind == ADDRESS.0 {
             return Err(Error::internal("the key of content addresses cannot be erased"));
         }
-        // Overwritten before it is emptied: same length, same place.
-        let wipe = "UPDATE blobs_key SET wrapped = $3
-                    WHERE subject_kind = $1 AND subject_id = $2 AND destroyed_at IS NULL";
-        let zeros = vec![0; WRAPPED];
-        tx.execute(wipe, params![&subject.kind, &subject.id, zeros]).await?;
-        let destroy = "UPDATE blobs_key SET wrapped = NULL, destroyed_at = $3
-                       WHERE subject_kind = $1 AND subject_id = $2 AND destroyed_at IS NULL";
-        Ok(tx.execute(destroy, params![&subject.kind, &subject.id, self.0.clock.now()]).await? > 0)
+        let sql = "SELECT id FROM blobs_key
+                   WHERE subject_kind = $1 AND subject_id = $2 AND destroyed_at IS NULL {for_update}";
+        let Some(row) = tx.query_opt(sql, params![&subject.kind, &subject.id]).await? else {
+            return Ok(false);
+        };
+        let (id, now) = (row.id("id")?, self.0.clock.now());
+        destroy(tx, id, now).await?;
+        tx.erased.push(Erasure::new(id, now));
+        Ok(true)
     }
+}
+
+/// Destroys one key.
+pub(super) async fn destroy(tx: &mut Tx, id: KeyId, at: Timestamp) -> Result<()> {
+    // Overwritten before it is emptied: same length, same place.
+    let wipe = "UPDATE blobs_key SET wrapped = $2 WHERE id = $1";
+    tx.execute(wipe, params![id, vec![0; WRAPPED]]).await?;
+    let destroy = "UPDATE blobs_key SET wrapped = NULL, destroyed_at = $2 WHERE id = $1";
+    tx.execute(destroy, params![id, at]).await?;
+    Ok(())
 }
 
 /// Wraps every data key under a new master key. Returns how many. Nothing may be put or read meanwhile.

@@ -6,7 +6,8 @@
 //! * The [`BlobId`] is an HMAC over content, subject's key and access class: equal content of one subject is kept
 //!   once, and nobody without the key can tell whether some content is here.
 //! * Erasing a subject destroys its data key: what was encrypted under it can never be read again, wherever a
-//!   copy may lie. A backup still holds the wrapped key until the backup itself expires.
+//!   copy may lie. A backup still holds the wrapped key until the backup itself expires; the list of erasures
+//!   ([`erasures`]) destroys it anew when such a backup is restored.
 //! * What no [`Blobs::reference`] names for 24 hours is collected; a crash between put and transaction leaves
 //!   only that.
 //!
@@ -16,6 +17,7 @@ mod check;
 mod cipher;
 mod collect;
 mod compact;
+pub mod erasures;
 mod files;
 mod id;
 mod keys;
@@ -39,19 +41,31 @@ use crate::db::{Db, Migration};
 use crate::keys::Keys;
 
 pub use check::Report;
-pub use collect::Collected;
+pub use collect::{Collected, upkeep};
 pub use id::{AccessClass, BlobId};
 pub use keys::rewrap;
 pub use read::BlobReader;
 
 /// The tables of this part.
-pub const MIGRATIONS: &[Migration] = &[Migration { name: "0001_blobs", sql: include_str!("schema.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_blobs", sql: include_str!("schema.sql") },
+    Migration {
+        name: "0002_erasures",
+        sql: "CREATE INDEX blobs_key_destroyed ON blobs_key (id) WHERE destroyed_at IS NOT NULL;",
+    },
+];
 
 /// Content up to this size goes into a pack.
 pub const SMALL: usize = 256 << 10;
 
+/// The directory of all content in the data directory.
+pub const DIR: &str = "content";
+
 /// Where the packs lie below [`Parts::dir`]; a backup copies it with [`stream::copies`].
 pub const PACKS: &str = "packs";
+
+/// Where larger content lies below [`Parts::dir`]: files that are never changed.
+pub const FILES: &str = "files";
 
 /// What the store is built from.
 pub struct Parts {
@@ -167,6 +181,12 @@ impl Blobs {
         self.0.packs.stats()
     }
 
+    /// Keeps everything where it is until the answer is dropped: nothing is collected or moved. For a backup,
+    /// whose tables are older than its content.
+    pub(crate) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.upkeep.lock().await
+    }
+
     /// Flushes and closes the packs; later puts of small content fail. Blocks.
     pub fn close(&self) {
         self.0.packs.close();
@@ -184,6 +204,8 @@ fn pack_fault(e: stream::Error) -> Error {
 }
 
 /// Runs blocking file work off the runtime.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }

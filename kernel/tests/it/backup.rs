@@ -74,8 +74,8 @@ async fn a_backup_of_each_database_restores_into_each() {
         assert!(backup::make(&source.kernel, &modules(), &dir).await.is_err(), "never into a used directory");
         for to in backends() {
             let target = TestKernel::unmigrated(to).await;
-            let restored = backup::restore(&target.kernel, &modules(), &dir).await.unwrap();
-            assert_eq!(restored, made);
+            let restored = backup::restore(&target.kernel, &modules(), &dir, None).await.unwrap();
+            assert_eq!(restored.manifest, made);
             let sql =
                 "SELECT COUNT(*) AS n, CAST(SUM(n) AS BIGINT) AS total FROM papers_sheet WHERE body IS NULL";
             let row = target.kernel.db.query_one(sql, vec![]).await.unwrap();
@@ -85,7 +85,8 @@ async fn a_backup_of_each_database_restores_into_each() {
             write(&target.kernel, 5000).await;
             let rows = kernel::audit::read(&target.kernel.db, 0, 10_000).await.unwrap();
             assert!(rows.windows(2).all(|w| w[0].position < w[1].position));
-            assert!(backup::restore(&target.kernel, &modules(), &dir).await.is_err(), "never over data");
+            let over = backup::restore(&target.kernel, &modules(), &dir, None).await;
+            assert!(over.is_err(), "never over data");
             target.close().await;
         }
         source.close().await;
@@ -100,7 +101,7 @@ async fn an_altered_backup_is_refused_and_named() {
     make_one(&source, &dir).await;
     backup::verify(&source.kernel.keys, &dir).unwrap();
     assert!(backup::verify(&kernel::keys::Keys::from_bytes([1; 32]), &dir).is_err(), "another master key");
-    for file in ["tables.ltb", "papers.ltb", "manifest.json"] {
+    for file in ["tables.ltb", "papers.ltb", "content.ltb", "manifest.json"] {
         let path = dir.join(file);
         let whole = std::fs::read(&path).unwrap();
         let mut altered = whole.clone();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
 mod backup;
+mod backup_content;
 mod blobs;
 mod db;
 mod identity;
