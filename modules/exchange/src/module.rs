@@ -59,7 +59,7 @@ impl Module for Exchange {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS];
+        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS];
         ALL
     }
 
@@ -75,6 +75,11 @@ impl Module for Exchange {
         self.keeper.load(k).await?;
         if let Err(e) = self.keeper.refresh(k).await {
             tracing::error!(error = e.chain(), "the registry cannot be read; serving from the copy on disk");
+        } else if let Err(e) = store::documents::adopt(k).await {
+            tracing::error!(
+                error = e.chain(),
+                "documents stay in their table; they are moved at the next start"
+            );
         }
         tokio::spawn(Arc::clone(&self.keeper).run(k.clone()));
         if let Some((issuer, platform)) = &self.issuer {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use base::error::FieldError;
 use base::i18n::Text;
+use kernel::blobs::Blobs;
 use kernel::identity::Secret;
 use kernel::identity::clients::{self, ClientId, ClientQuery};
 use kernel::orgs::UnitId;
@@ -19,6 +20,7 @@ use crate::permissions;
 use crate::registry::{AgreementSpec, ClientSpec, InitialState, Registry, ScopeSpec};
 use crate::sections::Fault;
 use crate::store::agreements;
+use crate::store::documents::{self, Kept};
 use crate::store::registry::{self, Ids, Loaded, Retired};
 use crate::{agencies, t};
 
@@ -144,14 +146,18 @@ pub async fn import_registry(k: &Kernel, cx: &Cx, file: &Registry) -> Result<Imp
 /// Applies a plan; `None` when the registry moved since it was made.
 async fn apply(k: &Kernel, cx: &Cx, file: &Registry, plan: Plan) -> Result<Option<Imported>> {
     let Plan { diff, loaded, agencies } = plan;
+    let touched = touched(&diff);
+    let services = file.services.iter().filter(|(key, _)| is_touched(&touched, Thing::Service, key));
+    let kept = documents::keep(k, services.filter_map(|(_, spec)| spec.document.as_ref())).await?;
+    let blobs = k.blobs().await?;
     let now = k.clock.now();
     let mut tx = k.begin(cx).await?;
     let serial = registry::bump(&mut tx, Some(&file.instance), now).await?;
     if serial != loaded.serial + 1 {
         return Ok(None);
     }
-    let mut writer = Writer { k, tx: &mut tx, file, ids: loaded.ids.clone(), agencies, loaded: &loaded };
-    let touched = touched(&diff);
+    let ids = loaded.ids.clone();
+    let mut writer = Writer { k, blobs, tx: &mut tx, file, ids, agencies, loaded: &loaded, kept };
     writer.things(&touched).await?;
     writer.agreements(&touched).await?;
     writer.removals(&diff).await?;
@@ -176,13 +182,19 @@ fn touched(diff: &Diff) -> HashSet<(Thing, &str)> {
 
 type Touched<'d> = HashSet<(Thing, &'d str)>;
 
+fn is_touched(touched: &Touched<'_>, thing: Thing, key: &impl ToString) -> bool {
+    touched.contains(&(thing, key.to_string().as_str()))
+}
+
 struct Writer<'a> {
     k: &'a Kernel,
+    blobs: &'a Blobs,
     tx: &'a mut Tx,
     file: &'a Registry,
     ids: Ids,
     agencies: BTreeMap<String, UnitId>,
     loaded: &'a Loaded,
+    kept: Kept,
 }
 
 impl Writer<'_> {
@@ -193,7 +205,7 @@ impl Writer<'_> {
         let file = self.file;
         for (key, spec) in &file.members {
             let id = *self.ids.members.entry(key.clone()).or_insert_with(|| MemberId::new(clock, random));
-            if touched.contains(&(Thing::Member, key.to_string().as_str())) {
+            if is_touched(touched, Thing::Member, key) {
                 let agency = spec.agency.as_ref().and_then(|code| self.agencies.get(code)).copied();
                 registry::put_member(self.tx, id, key, spec, agency, now).await?;
             }
@@ -201,16 +213,15 @@ impl Writer<'_> {
         for (key, spec) in &file.subsystems {
             let id =
                 *self.ids.subsystems.entry(key.clone()).or_insert_with(|| SubsystemId::new(clock, random));
-            if touched.contains(&(Thing::Subsystem, key.to_string().as_str())) {
+            if is_touched(touched, Thing::Subsystem, key) {
                 registry::put_subsystem(self.tx, id, self.ids.members[&key.member], key, spec, now).await?;
             }
         }
         for (key, spec) in &file.services {
             let id = *self.ids.services.entry(key.clone()).or_insert_with(|| ServiceId::new(clock, random));
-            if touched.contains(&(Thing::Service, key.to_string().as_str())) {
-                if let Some(document) = &spec.document {
-                    registry::put_document(self.tx, document, now).await?;
-                }
+            if is_touched(touched, Thing::Service, key) {
+                let document = spec.document.as_ref().map(|d| (d.sha256.as_str(), self.kept[&d.sha256]));
+                documents::assign(self.tx, self.blobs, id, document, now).await?;
                 registry::put_service(self.tx, id, self.ids.subsystems[&key.subsystem], key, spec, now)
                     .await?;
             }
@@ -223,6 +234,7 @@ impl Writer<'_> {
                 }
             }
         }
+        documents::drop_unused(self.tx).await?;
         Ok(())
     }
 

@@ -282,17 +282,6 @@ pub async fn put_subsystem(
     Ok(())
 }
 
-/// Keeps a document; the same bytes are kept once.
-///
-/// # Errors
-/// When the database is away.
-pub async fn put_document(tx: &mut Tx, document: &DocumentSpec, now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO exchange_document (sha256, bytes, added_at) VALUES ($1, $2, $3)
-               ON CONFLICT (sha256) DO NOTHING";
-    tx.execute(sql, params![&document.sha256, document.bytes.clone(), now]).await?;
-    Ok(())
-}
-
 /// Adds or changes a service; one that was retired comes back.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 
 mod decisions;
 mod diff;
+mod documents;
 mod evidence;
 mod gateway_calls;
 mod gateway_evidence;
