@@ -105,7 +105,6 @@ const SECTIONS: &[&str] = &[
     "identity",
     "exchange",
     "operations",
-    "blobs",
 ];
 
 impl Settings {

@@ -2,6 +2,7 @@
 //! One program, one file for each story.
 #![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
 
+mod backup;
 mod browser;
 mod durability;
 mod first_call;
