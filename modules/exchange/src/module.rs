@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use web::{Nav, Pages, Routes};
 
 use crate::config::Settings;
-use crate::evidence::{self, EVIDENCE};
+use crate::evidence::{self, EVIDENCE, MONITORING};
 use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
 use crate::plane::Plane;
@@ -59,7 +59,7 @@ impl Module for Exchange {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS];
+        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS, MONITORING];
         ALL
     }
 

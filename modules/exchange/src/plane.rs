@@ -18,6 +18,7 @@ use crate::gateway::ports::{
     Parts, Principal,
 };
 use crate::gateway::{Gateway, Policy, ports};
+use crate::health::Health;
 use crate::listen::Keeper;
 use crate::store;
 
@@ -27,6 +28,8 @@ pub struct Plane {
     pub evidence: Arc<Evidence>,
     /// The gateway.
     pub gateway: Gateway,
+    /// How services do on this node.
+    pub health: Arc<Health>,
 }
 
 /// The outer section, as far as it concerns the gateway.
@@ -48,6 +51,7 @@ impl Plane {
     pub async fn open(k: &Kernel, platform: &str, issuer: &TokenIssuer, keeper: &Keeper) -> Result<Self> {
         let evidence = Arc::new(Evidence::open(k, platform).await?);
         evidence.run(k);
+        let health = Arc::new(Health::new(k.clock.now()));
         let gateway = Gateway::new(Parts {
             policy: policy(&k.config)?,
             snapshot: keeper.current(),
@@ -55,21 +59,28 @@ impl Plane {
             authenticator: Arc::new(ByToken(issuer.clone())),
             evidence: Arc::new(Records(evidence.recorder().clone())),
             documents: Arc::new(Stored(k.clone())),
-            monitor: Arc::new(Counters),
+            monitor: Arc::new(Monitoring(Arc::clone(&health))),
             clock: k.clock.clone(),
             random: k.random.clone(),
         })?;
-        Ok(Self { evidence, gateway })
+        Ok(Self { evidence, gateway, health })
     }
 }
 
+/// The scope a token must carry for calls through the exchange.
+pub const SCOPE: &str = "exchange";
+
 /// Consumers prove themselves with access tokens of the platform's own issuer.
-struct ByToken(TokenIssuer);
+pub struct ByToken(pub TokenIssuer);
 
 impl Authenticator for ByToken {
     fn authenticate(&self, bearer: &str, now: Timestamp) -> Result<Principal, BadCredential> {
         match self.0.verify(bearer, now) {
-            Ok(claims) => Ok(Principal { subsystem: claims.subsystem.clone(), method: "oauth2" }),
+            Ok(claims) => Ok(Principal {
+                subsystem: claims.subsystem.clone(),
+                method: "oauth2",
+                may_call: claims.has_scope(SCOPE),
+            }),
             Err(TokenError::Expired) => Err(BadCredential("expired")),
             Err(TokenError::Revoked) => Err(BadCredential("revoked")),
             Err(_) => Err(BadCredential("invalid")),
@@ -131,12 +142,18 @@ impl Documents for Stored {
 }
 
 /// Operational monitoring: the record of each call is kept with its evidence (`exchange_call`); here calls are only
-/// counted for the metrics.
-struct Counters;
+/// counted, for the metrics and the health of services.
+struct Monitoring(Arc<Health>);
 
-impl Monitor for Counters {
+impl Monitor for Monitoring {
     fn record(&self, record: xroad::opmon::Record) {
         let succeeded = if record.succeeded { "true" } else { "false" };
         metrics::counter!("lienthong_exchange_calls_total", "succeeded" => succeeded).increment(1);
+        self.0.take(&record);
+    }
+
+    fn unrecorded(&self) {
+        metrics::counter!("lienthong_gateway_unrecorded_refusals_total").increment(1);
+        self.0.unrecorded();
     }
 }

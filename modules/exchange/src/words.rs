@@ -27,6 +27,7 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
         "token-missing" => t::gateway_token_missing(l),
         "token-invalid" | "token-expired" => t::gateway_token_invalid(l),
         "token-revoked" => t::rule_token_revoked(l),
+        "token-scope" => t::gateway_token_scope(l),
         "client-mismatch" => t::gateway_client_mismatch(l),
         "unknown-member" => t::rule_unknown_member(l),
         "unknown-service" => t::rule_unknown_service(l),
@@ -83,6 +84,7 @@ mod tests {
         ];
         let refusals = [
             Refusal::no_token(),
+            Refusal::token_scope(),
             Refusal::mismatch(),
             Refusal::unknown_member("x"),
             Refusal::unknown_service("x"),

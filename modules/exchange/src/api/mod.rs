@@ -4,6 +4,7 @@
 mod agreements;
 mod calls;
 mod catalogue;
+mod monitoring;
 mod page;
 
 use std::sync::Arc;
@@ -24,11 +25,11 @@ use crate::viewer::Viewer;
 pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let keeper = Arc::clone(exchange.keeper());
     let at_snapshot = move |k: State<Kernel>, cx: Cx| snapshot(Arc::clone(&keeper), k, cx);
-    catalogue::routes().merge(agreements::routes()).merge(calls::routes(exchange)).get(
-        "/api/exchange/v1/snapshot",
-        Access::Needs(permissions::READ),
-        at_snapshot,
-    )
+    catalogue::routes()
+        .merge(agreements::routes())
+        .merge(calls::routes(exchange))
+        .merge(monitoring::routes(exchange))
+        .get("/api/exchange/v1/snapshot", Access::Needs(permissions::READ), at_snapshot)
 }
 
 /// The description of the interface.
@@ -59,6 +60,8 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         calls::list,
         calls::get,
         calls::evidence,
+        monitoring::operational_data,
+        monitoring::health_data,
         snapshot
     )
 )]

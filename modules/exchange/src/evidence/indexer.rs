@@ -220,13 +220,18 @@ impl Indexer {
     }
 
     async fn write(&mut self, read: Read, published: Option<&Published>) -> Result<()> {
-        let statements = Statements::of(&read.batch, &read.dir, read.end, &self.settings);
+        let mut statements = Statements::of(&read.batch, &read.dir, read.end, &self.settings);
         let mut tx = self.begin().await?;
+        let now = self.k.clock.now();
+        let shared = Arc::clone(&self.shared);
+        let entering = shared.enter(now);
+        statements.stamp(now);
         statements.run(&mut tx).await?;
         if let Some(published) = published {
             tables::note_checkpoint(&mut tx, published).await?;
         }
         tx.commit().await?;
+        drop(entering);
         self.state.noted = published.map(|published| published.checkpoint.clone());
         Ok(())
     }

@@ -25,6 +25,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base::clock::Timestamp;
 use kernel::sealed::LogReader;
 use kernel::{Error, Kernel, Result};
 use stream::{Disk, Options, RealDisk, Stream};
@@ -39,7 +40,7 @@ use shared::Shared;
 pub use bundles::Bundles;
 pub use recorder::{Expected, RecordError, Recorded, Recorder};
 pub use settings::Settings;
-pub use tables::EVIDENCE;
+pub use tables::{EVIDENCE, MONITORING};
 
 /// Directory of the logs below the data directory. It must be in every backup.
 pub const LOGS: &str = "evidence";
@@ -181,6 +182,12 @@ impl Evidence {
             size: published.size,
             ended: self.stream.stats().ended,
         }
+    }
+
+    /// The moment from which on records of this node may still be entering monitoring, unseen as yet; `None` when
+    /// all that were written can be seen.
+    pub fn entering(&self) -> Option<Timestamp> {
+        self.shared.entering()
     }
 
     /// Figures of the stream: batches, flushes, their durations.

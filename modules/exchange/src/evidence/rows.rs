@@ -77,7 +77,7 @@ impl Batch {
 }
 
 /// Columns of `exchange_call`, in the order of [`Row::params`].
-pub(super) const COLUMNS: [&str; 24] = [
+pub(super) const COLUMNS: [&str; 25] = [
     "request_id",
     "message_id",
     "client",
@@ -102,11 +102,19 @@ pub(super) const COLUMNS: [&str; 24] = [
     "opened_index",
     "closed_origin",
     "closed_index",
+    "monitored_at",
 ];
 /// How many of the columns say what was called; the others become known in the course of a call.
 pub(super) const FIXED: usize = 12;
+/// Which column says when the record entered monitoring. It is known only when the row is written.
+pub(super) const MONITORED: usize = COLUMNS.len() - 1;
 
 impl Row {
+    /// Whether it is known how the call ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.closed.is_some()
+    }
+
     pub(super) fn params(&self) -> Vec<Value> {
         let call = &self.call;
         let agreement = call.agreement.as_ref();
@@ -139,6 +147,7 @@ impl Row {
             self.opened.as_ref().map(|place| place.index as i64),
             self.closed.as_ref().map(|(place, _)| place.origin.clone()),
             self.closed.as_ref().map(|(place, _)| place.index as i64),
+            None::<i64>,
         ]);
         all
     }

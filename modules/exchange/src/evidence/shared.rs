@@ -1,5 +1,8 @@
 //! What the parts of the evidence tell each other: how far the log is published, how far the tables are.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use base::clock::Timestamp;
 use kernel::sealed::Origin;
 use tokio::sync::{Notify, watch};
 
@@ -43,6 +46,20 @@ pub(super) struct Shared {
     pub wanted: Notify,
     /// Somebody waits for the tables.
     pub wanted_tables: Notify,
+    /// When the records that are just being written entered monitoring, microseconds since 1970.
+    entering: AtomicI64,
+}
+
+/// No records are being written.
+const NOTHING: i64 = i64::MAX;
+
+/// Records are being written; dropped when they are visible, or will not be.
+pub(super) struct Entering<'a>(&'a AtomicI64);
+
+impl Drop for Entering<'_> {
+    fn drop(&mut self) {
+        self.0.store(NOTHING, Ordering::SeqCst);
+    }
 }
 
 impl Shared {
@@ -52,6 +69,19 @@ impl Shared {
             indexed: watch::Sender::new(0),
             wanted: Notify::new(),
             wanted_tables: Notify::new(),
+            entering: AtomicI64::new(NOTHING),
         }
+    }
+
+    /// Records enter monitoring at this moment and become visible a little later.
+    pub(super) fn enter(&self, at: Timestamp) -> Entering<'_> {
+        self.entering.store(at.micros(), Ordering::SeqCst);
+        Entering(&self.entering)
+    }
+
+    /// The moment from which on records may still be on their way; `None` when none is.
+    pub(super) fn entering(&self) -> Option<Timestamp> {
+        let at = self.entering.load(Ordering::SeqCst);
+        (at != NOTHING).then(|| Timestamp::from_micros(at))
     }
 }

@@ -6,7 +6,7 @@ use kernel::db::{Migration, Value};
 use kernel::{Error, Kernel, Result, Tx, params};
 
 use super::origin::Known;
-use super::rows::{Batch, COLUMNS, FIXED};
+use super::rows::{Batch, COLUMNS, FIXED, MONITORED};
 use super::settings::Settings;
 use super::shared::Published;
 
@@ -14,7 +14,11 @@ use super::shared::Published;
 pub const EVIDENCE: Migration =
     Migration { name: "0002_evidence", sql: include_str!("../../migrations/0002_evidence.sql") };
 
-/// Rows in one statement; every row of calls has 24 parameters.
+/// The column and indexes by which collectors fetch records.
+pub const MONITORING: Migration =
+    Migration { name: "0005_monitoring", sql: include_str!("../../migrations/0005_monitoring.sql") };
+
+/// Rows in one statement; every row of calls has 25 parameters.
 const ROWS: usize = 64;
 /// Rows erased in one transaction.
 const ERASED: i64 = 1000;
@@ -68,7 +72,11 @@ pub(super) fn log_of(origin: &str) -> &str {
 }
 
 /// A batch as statements, made before the transaction begins so that nothing but SQL is awaited within.
-pub(super) struct Statements(Vec<(String, Vec<Value>)>);
+pub(super) struct Statements {
+    all: Vec<(String, Vec<Value>)>,
+    /// Statements and their parameters that say when records of ended calls enter monitoring.
+    stamps: Vec<(usize, usize)>,
+}
 
 impl Statements {
     /// The batch of entries of the log in `dir` that ends before `indexed`.
@@ -79,8 +87,13 @@ impl Statements {
             let previous = origin.previous.as_ref().map(|p| p.checkpoint.clone());
             all.push((sql.to_owned(), params![dir, origin.reason.name(), origin.recorded, previous]));
         }
-        let calls: Vec<_> = batch.calls.values().map(super::rows::Row::params).collect();
-        all.extend(calls.chunks(ROWS).map(|rows| (insert_calls(rows.len()), rows.concat())));
+        let mut stamps = Vec::new();
+        let calls: Vec<_> = batch.calls.values().collect();
+        for rows in calls.chunks(ROWS) {
+            let ended = (0..).zip(rows).filter(|(_, row)| row.has_ended());
+            stamps.extend(ended.map(|(n, _)| (all.len(), n * COLUMNS.len() + MONITORED)));
+            all.push((insert_calls(rows.len()), rows.iter().flat_map(|row| row.params()).collect()));
+        }
         let private: Vec<_> = batch
             .private
             .iter()
@@ -90,12 +103,19 @@ impl Statements {
         // Never backwards: another task may have been faster after a restart.
         let step = "UPDATE exchange_origin SET indexed = $2 WHERE dir = $1 AND indexed < $2";
         all.push((step.to_owned(), params![dir, indexed as i64]));
-        Self(all)
+        Self { all, stamps }
+    }
+
+    /// Says when the records of ended calls enter monitoring; to be called when nothing but the writing is left.
+    pub(super) fn stamp(&mut self, at: Timestamp) {
+        for (statement, parameter) in &self.stamps {
+            self.all[*statement].1[*parameter] = at.into();
+        }
     }
 
     /// Runs them.
     pub(super) async fn run(self, tx: &mut Tx) -> Result<()> {
-        for (sql, params) in self.0 {
+        for (sql, params) in self.all {
             tx.execute(&sql, params).await?;
         }
         Ok(())
@@ -136,9 +156,12 @@ pub(super) async fn erase(tx: &mut Tx, now: Timestamp) -> Result<bool> {
 
 fn insert_calls(rows: usize) -> String {
     // What is known of a call only grows; a new place replaces an old one after a log was begun anew.
-    let grow = COLUMNS[FIXED..].iter().map(|c| format!("{c} = COALESCE(EXCLUDED.{c}, exchange_call.{c})"));
+    let grow =
+        COLUMNS[FIXED..MONITORED].iter().map(|c| format!("{c} = COALESCE(EXCLUDED.{c}, exchange_call.{c})"));
+    // A record enters monitoring once: collectors that have it must not get it again.
     format!(
-        "INSERT INTO exchange_call ({}) VALUES {} ON CONFLICT (request_id) DO UPDATE SET {}",
+        "INSERT INTO exchange_call ({}) VALUES {} ON CONFLICT (request_id) DO UPDATE SET {},
+         monitored_at = COALESCE(exchange_call.monitored_at, EXCLUDED.monitored_at)",
         COLUMNS.join(", "),
         values(rows, COLUMNS.len()),
         grow.collect::<Vec<_>>().join(", ")

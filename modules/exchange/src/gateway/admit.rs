@@ -75,6 +75,11 @@ pub(super) fn authenticate(
     })
 }
 
+/// A sound credential that was not issued for the exchange opens nothing here.
+pub(super) fn meant_for_calls(principal: &Principal) -> Result<(), Refusal> {
+    if principal.may_call { Ok(()) } else { Err(Refusal::token_scope()) }
+}
+
 /// Decides a call whose address and headers were read.
 pub(super) fn admit(
     case: &mut Case,
@@ -93,6 +98,7 @@ pub(super) fn admit(
     if principal.subsystem != client {
         return Err(Refusal::mismatch());
     }
+    meant_for_calls(&principal)?;
     let consumer = snapshot.consumer(client).ok_or_else(|| Refusal::unknown_member(client))?;
     if asked.headers.security_server.as_ref().is_some_and(|s| s.instance() != snapshot.instance()) {
         return Err(Refusal::unknown_server());

@@ -171,6 +171,8 @@ fn plain_error(refusal: &Refusal, kind: &str, format: Format, lang: Lang, body: 
     if refusal.challenge {
         let challenge = match refusal.rule {
             "token-missing" => "Bearer",
+            // RFC 6750, section 3.1.
+            "token-scope" => "Bearer error=\"insufficient_scope\", scope=\"exchange\"",
             _ => "Bearer error=\"invalid_token\"",
         };
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));

@@ -176,10 +176,15 @@ impl Case {
         }
         let expected = self.expected.take();
         self.count(outcome, fault.as_deref());
-        let Some(call) = self.call.take() else { return Persist::nothing() };
+        let Some(call) = self.call.take() else {
+            if outcome != Outcome::Answered {
+                self.gateway.monitor.unrecorded();
+            }
+            return Persist::nothing();
+        };
         self.monitor(&call, outcome, fault.as_deref());
         if !self.proven && !self.gateway.strangers.admit() {
-            metrics::counter!("lienthong_gateway_unrecorded_refusals_total").increment(1);
+            self.gateway.monitor.unrecorded();
             return Persist::nothing();
         }
         let mut private = std::mem::take(&mut self.private);

@@ -151,7 +151,8 @@ impl Gateway {
             return case.refuse(Refusal::method(received.method())).await;
         }
         if !self.0.policy.open_list_clients
-            && let Err(refusal) = admit::authenticate(&mut case, received, now)
+            && let Err(refusal) =
+                admit::authenticate(&mut case, received, now).and_then(|p| admit::meant_for_calls(&p))
         {
             return case.refuse(refusal).await;
         }

@@ -21,6 +21,8 @@ pub struct Principal {
     pub subsystem: String,
     /// How it proved it, for the record: `oauth2`, later `mtls`, `hmac`.
     pub method: &'static str,
+    /// Whether its credential is meant for calls through the exchange.
+    pub may_call: bool,
 }
 
 /// Why a credential is not accepted: a stable word for logs and counters. The caller is told only that it is invalid.
@@ -105,6 +107,9 @@ pub trait Documents: Send + Sync + 'static {
 pub trait Monitor: Send + Sync + 'static {
     /// Takes one record.
     fn record(&self, record: xroad::opmon::Record);
+
+    /// A refusal leaves no record: who called what could not be read, or strangers call too often.
+    fn unrecorded(&self);
 }
 
 /// Everything the gateway is built from.

@@ -127,6 +127,13 @@ impl Refusal {
         Self { challenge: true, ..refusal }.status(401)
     }
 
+    /// The token is sound, but was issued for something else than calls.
+    pub fn token_scope() -> Self {
+        let text = Text::both(|l| t::gateway_token_scope(l).to_owned());
+        let refusal = Self::new(Layer::Client, Code::AccessDenied, "token-scope", text);
+        Self { challenge: true, ..refusal }.status(403)
+    }
+
     /// Another subsystem is named than the one that proved who it is.
     pub fn mismatch() -> Self {
         let text = Text::both(|l| t::gateway_client_mismatch(l).to_owned());

@@ -157,9 +157,10 @@ fn approval_form(cx: &Cx, found: &Found, given: &Given, action: &str, back: &str
             .help(t::field_valid_to_help(l, asked.valid_to.vn()))
             .required(),
     )
+    // Said above both, so that their boxes stand level.
+    .section(t::letter_section(l), Some(t::field_letter_help(l)))
     .field(
         Field::text("letter_number", t::field_letter_number(l))
-            .help(t::field_letter_help(l))
             .value(&given.letter_number)
             .max(200)
             .optional()

@@ -304,3 +304,32 @@ async fn too_many_calls_at_once_are_told_to_come_back() {
     assert_eq!(rig.ledger.only().await.outcome, Outcome::ConsumerGone);
     assert_eq!(rig.gateway.calls(), 0);
 }
+
+#[tokio::test]
+async fn a_token_issued_for_something_else_opens_nothing() {
+    let rig = unreached().await;
+    rig.tokens.other.lock().unwrap().insert(TOKEN.into());
+    let target = format!("{SERVICE}/nguoi/1");
+    for path in [target.as_str(), "/r1/VN/GOV/H38/dan-cu/listMethods", "/listClients"] {
+        let answer = rig.raw(request(path, &[ME, BEARER])).await;
+        assert_eq!(answer.status, 403, "{path}");
+        assert_eq!(answer.header("x-road-error"), Some("client.access_denied"), "{path}");
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(
+            challenge.contains("insufficient_scope") && challenge.contains("scope=\"exchange\""),
+            "{challenge}"
+        );
+    }
+    let closed = rig.ledger.wait_closed(2).await;
+    assert!(closed.iter().all(|c| c.fault.as_deref() == Some("client.access_denied/token-scope")));
+    assert!(closed.iter().all(|c| c.call.consumer_auth == "oauth2"), "it is known who called");
+}
+
+#[tokio::test]
+async fn refusals_that_leave_no_record_are_counted() {
+    let rig = unreached().await;
+    let _ = rig.raw(request(&format!("{SERVICE}/x"), &[BEARER])).await;
+    let _ = rig.raw(request(&format!("{SERVICE}/x"), &[ME])).await;
+    rig.ledger.wait_closed(1).await;
+    assert_eq!(*rig.meter.1.lock().unwrap(), 1, "the first did not say who calls; the second is recorded");
+}

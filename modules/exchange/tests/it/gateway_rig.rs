@@ -169,6 +169,8 @@ pub(crate) fn private(values: &[(Field, String)], field: Field) -> Option<&str> 
 pub(crate) struct Tokens {
     known: Mutex<HashMap<String, String>>,
     pub(crate) revoked: Mutex<HashSet<String>>,
+    /// Issued for something else than calls.
+    pub(crate) other: Mutex<HashSet<String>>,
 }
 
 impl Tokens {
@@ -186,7 +188,10 @@ impl Authenticator for TokensPort {
             return Err(BadCredential("revoked"));
         }
         match self.0.known.lock().unwrap().get(bearer) {
-            Some(subsystem) => Ok(Principal { subsystem: subsystem.clone(), method: "oauth2" }),
+            Some(subsystem) => {
+                let may_call = !self.0.other.lock().unwrap().contains(bearer);
+                Ok(Principal { subsystem: subsystem.clone(), method: "oauth2", may_call })
+            }
             None => Err(BadCredential("bad-signature")),
         }
     }
@@ -202,13 +207,17 @@ impl Documents for Shelf {
 }
 
 #[derive(Default)]
-pub(crate) struct Meter(pub(crate) Mutex<Vec<xroad::opmon::Record>>);
+pub(crate) struct Meter(pub(crate) Mutex<Vec<xroad::opmon::Record>>, pub(crate) Mutex<usize>);
 
 struct MeterPort(Arc<Meter>);
 
 impl Monitor for MeterPort {
     fn record(&self, record: xroad::opmon::Record) {
         self.0.0.lock().unwrap().push(record);
+    }
+
+    fn unrecorded(&self) {
+        *self.0.1.lock().unwrap() += 1;
     }
 }
 

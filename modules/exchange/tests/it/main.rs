@@ -17,6 +17,7 @@ mod gateway_rig;
 mod gateway_tls;
 mod keeper;
 mod lists;
+mod monitoring;
 mod registry_file;
 mod site;
 mod snapshot;

@@ -15,18 +15,18 @@ use web::Pages;
 
 use crate::world::{NUMBER, World, agreement};
 
-const CONSUMER: &str = "VN/GOV/H38/motcua";
-const PROVIDER: &str = "VN/GOV/C06/dancu";
-const SERVICE: &str = "VN/GOV/C06/dancu/tra-cuu";
+pub(crate) const CONSUMER: &str = "VN/GOV/H38/motcua";
+pub(crate) const PROVIDER: &str = "VN/GOV/C06/dancu";
+pub(crate) const SERVICE: &str = "VN/GOV/C06/dancu/tra-cuu";
 
-struct Site {
-    app: App,
-    w: World,
-    exchange: Exchange,
+pub(crate) struct Site {
+    pub(crate) app: App,
+    pub(crate) w: World,
+    pub(crate) exchange: Exchange,
 }
 
 impl Site {
-    async fn new(backend: &'static str) -> Self {
+    pub(crate) async fn new(backend: &'static str) -> Self {
         let exchange =
             Exchange::connected(Default::default(), TokenIssuer::new(Default::default()), "thu-nghiem");
         let modules: Vec<Arc<dyn Pages>> = vec![Arc::new(exchange.clone())];
@@ -35,26 +35,26 @@ impl Site {
         Self { app: App::on(t, modules).await, w, exchange }
     }
 
-    fn k(&self) -> &Kernel {
+    pub(crate) fn k(&self) -> &Kernel {
         &self.app.t.kernel
     }
 
-    fn operator(&self) -> Client {
+    pub(crate) fn operator(&self) -> Client {
         self.app.log_in_as(&[permissions::READ, permissions::OPERATE], &Reach::Province)
     }
 
-    fn officer(&self, unit: kernel::orgs::UnitId) -> Client {
+    pub(crate) fn officer(&self, unit: kernel::orgs::UnitId) -> Client {
         let all = [permissions::READ, permissions::DECIDE, permissions::DISCLOSE];
         self.app.log_in_as(&all, &Reach::Agencies([unit].into()))
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         kernel::Module::stop(&self.exchange, self.k()).await.unwrap();
         self.app.t.close().await;
     }
 
     /// Records a call that ended as given, as the gateway would.
-    async fn record(&self, number: &str, outcome: Outcome, fault: Option<&str>) {
+    pub(crate) async fn record(&self, number: &str, outcome: Outcome, fault: Option<&str>) {
         let now = self.k().clock.now().micros();
         let call = Call {
             request_id: number.into(),
@@ -88,7 +88,7 @@ impl Site {
     }
 
     /// Waits until the tables know so many calls.
-    async fn calls(&self, count: i64) {
+    pub(crate) async fn calls(&self, count: i64) {
         for _ in 0..1_000 {
             let row =
                 self.k().db.query_one("SELECT COUNT(*) AS n FROM exchange_call", params![]).await.unwrap();
@@ -108,7 +108,7 @@ async fn looks(k: &Kernel, number: &str) -> i64 {
     k.db.query_one(sql, params![number]).await.unwrap().int("n").unwrap()
 }
 
-async fn on_both(test: impl AsyncFn(&Site)) {
+pub(crate) async fn on_both(test: impl AsyncFn(&Site)) {
     for backend in backends() {
         let site = Site::new(backend).await;
         eprintln!("— on {backend}");

@@ -160,6 +160,8 @@ pub struct CallRow {
     pub response_in: Option<Timestamp>,
     /// When the record of the end was made.
     pub closed_at: Option<Timestamp>,
+    /// When the record entered operational monitoring.
+    pub monitored_at: Option<Timestamp>,
     /// Bytes of the request's body.
     pub request_size: Option<i64>,
     /// Bytes of the answer's body.
@@ -195,7 +197,7 @@ impl CallRow {
 
 const COLUMNS: &str = "request_id, message_id, client, service, agreement, agreement_version, snapshot, consumer_auth, \
     method, endpoint, request_in, request_out, response_in, closed_at, request_size, response_size, status, outcome, \
-    fault, opened_origin, opened_index, closed_origin, closed_index";
+    fault, opened_origin, opened_index, closed_origin, closed_index, monitored_at";
 
 fn row(r: &Row) -> Result<CallRow> {
     let place = |origin: &str, index: &str| -> Result<Option<(String, i64)>> {
@@ -223,6 +225,7 @@ fn row(r: &Row) -> Result<CallRow> {
         fault: r.opt_text("fault")?,
         opened: place("opened_origin", "opened_index")?,
         closed: place("closed_origin", "closed_index")?,
+        monitored_at: r.opt_time("monitored_at")?,
     })
 }
 
@@ -238,9 +241,20 @@ const OWN_INDEX: usize = 16;
 /// When the database is away.
 pub async fn calls(db: &Db, paths: Paths<'_>, f: &CallFilter) -> Result<Vec<CallRow>> {
     let mut p = Vec::new();
-    let order = "ORDER BY request_in DESC, request_id DESC";
     let wanted = conditions(f, &mut p);
-    p.extend(params![f.limit]);
+    select(db, paths, &wanted, "ORDER BY request_in DESC, request_id DESC", f.limit, p).await
+}
+
+/// At most `limit` calls in which the reader takes part and for which `wanted` holds; `p` are its parameters.
+pub(super) async fn select(
+    db: &Db,
+    paths: Paths<'_>,
+    wanted: &str,
+    order: &str,
+    limit: u32,
+    mut p: Vec<Value>,
+) -> Result<Vec<CallRow>> {
+    p.extend(params![limit]);
     let limit = format!("LIMIT ${}", p.len());
     let sql = match paths {
         None => format!("SELECT {COLUMNS} FROM exchange_call WHERE {wanted} {order} {limit}"),
@@ -314,6 +328,8 @@ pub struct Hour {
     pub failed: i64,
     /// Those the gateway refused.
     pub refused: i64,
+    /// Those whose complete answer went to the consumer.
+    pub answered: i64,
 }
 
 /// Calls by hour since a moment, oldest hour first; hours without calls are left out.
@@ -330,11 +346,13 @@ pub async fn by_hour(db: &Db, paths: Paths<'_>, since: Timestamp) -> Result<Vec<
     let sql = format!(
         "SELECT request_in / $2 AS hour, COUNT(*) AS calls,
                 SUM(CASE WHEN {} OR {} THEN 1 ELSE 0 END) AS failed,
-                SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS refused
+                SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS refused,
+                SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS answered
          FROM exchange_call WHERE request_in >= $1 AND {own} GROUP BY request_in / $2 ORDER BY 1",
         Ending::Failed.condition(),
         Ending::Unknown.condition(),
         Ending::Refused.condition(),
+        Ending::Answered.condition(),
     );
     let hour = |r: &Row| {
         Ok(Hour {
@@ -342,6 +360,7 @@ pub async fn by_hour(db: &Db, paths: Paths<'_>, since: Timestamp) -> Result<Vec<
             calls: r.int("calls")?,
             failed: r.int("failed")?,
             refused: r.int("refused")?,
+            answered: r.int("answered")?,
         })
     };
     db.query(&sql, p).await?.iter().map(hour).collect()

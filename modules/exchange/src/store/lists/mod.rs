@@ -5,6 +5,7 @@
 mod agreements;
 mod calls;
 mod catalogue;
+mod monitored;
 
 pub use agreements::{After, AgreementFilter, AgreementRow, agreement_counts, agreement_row, agreements};
 pub use calls::{
@@ -14,6 +15,8 @@ pub use catalogue::{
     CatalogueFilter, EndpointRow, MemberRow, ServiceRow, SubsystemRow, endpoints, member, members, service,
     services, subsystem, subsystems,
 };
+
+pub use monitored::{RecordFilter, monitored};
 
 use base::text;
 use kernel::db::{Db, Value};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evidence::{Agreement, Body, Bundle, Call, Closed, Field, Opened, Outcome, Request, Response};
-use exchange::evidence::{EVIDENCE, Evidence, Recorded};
+use exchange::evidence::{EVIDENCE, Evidence, MONITORING, Recorded};
 use kernel::db::Migration;
 use kernel::db::Row;
 use kernel::{Kernel, Module, Parts, params};
@@ -22,7 +22,7 @@ impl Module for Tables {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[EVIDENCE];
+        const ALL: &[Migration] = &[EVIDENCE, MONITORING];
         ALL
     }
 }
