@@ -41,6 +41,17 @@ pub struct Window {
     pub mobile: bool,
 }
 
+/// Keys held while another is pressed, numbered as the DevTools protocol does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modifiers {
+    /// None.
+    None = 0,
+    /// Ctrl.
+    Control = 2,
+    /// Shift.
+    Shift = 8,
+}
+
 impl Browser {
     /// Starts `chromium` with an empty profile and opens a blank page.
     ///
@@ -154,6 +165,42 @@ impl Browser {
             bail!("script: {}", what.unwrap_or("threw"));
         }
         Ok(answer["result"]["value"].clone())
+    }
+
+    /// Runs a script in every page opened from now on, before the page's own.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn script_in_every_page(&mut self, source: &str) -> Result<()> {
+        self.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": source})).await.map(drop)
+    }
+
+    /// Presses and releases a key: a letter as typed, or `Tab`, `Enter`, `Escape` by name.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn press(&mut self, key: &str, modifiers: Modifiers) -> Result<()> {
+        let (code, number, text) = match key {
+            "Tab" => ("Tab".to_owned(), 9, None),
+            "Enter" => ("Enter".to_owned(), 13, Some("\r")),
+            "Escape" => ("Escape".to_owned(), 27, None),
+            letter => {
+                let upper = letter.to_ascii_uppercase();
+                let number = upper.bytes().next().unwrap_or_default();
+                (format!("Key{upper}"), number, (modifiers == Modifiers::None).then_some(letter))
+            }
+        };
+        let mut event = json!({
+            "type": if text.is_some() { "keyDown" } else { "rawKeyDown" }, "key": key, "code": code,
+            "windowsVirtualKeyCode": number, "modifiers": modifiers as u8,
+        });
+        if let Some(text) = text {
+            event["text"] = json!(text);
+        }
+        self.command("Input.dispatchKeyEvent", event.clone()).await?;
+        event["type"] = json!("keyUp");
+        event.as_object_mut().map(|e| e.remove("text"));
+        self.command("Input.dispatchKeyEvent", event).await.map(drop)
     }
 
     /// Forgets everything that happened before the next action.

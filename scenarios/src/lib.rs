@@ -7,6 +7,7 @@ pub mod contract;
 pub mod extra_service;
 pub mod faults;
 pub mod log;
+pub mod pages;
 pub mod platform;
 pub mod process;
 pub mod tools;

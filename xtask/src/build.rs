@@ -1,6 +1,6 @@
 //! Builds the program in release and says where it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -24,6 +24,16 @@ pub fn release() -> Result<PathBuf> {
     ensure!(status.success(), "lienthong could not be built");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     Ok(target.join("release/lienthong"))
+}
+
+/// The program given on the command line, or [`release`].
+///
+/// # Errors
+/// When it is no file, or cannot be built.
+pub fn named_or_release(given: Option<&Path>) -> Result<PathBuf> {
+    let Some(given) = given else { return release() };
+    ensure!(given.is_file(), "--bin names {}, which is not a file", given.display());
+    Ok(given.to_owned())
 }
 
 /// What is measured: version of the source, compiler, machine.

@@ -2,7 +2,7 @@
 
 use kernel::clock::Date;
 use kernel::i18n::Lang;
-use kernel::orgs::{Became, Step, SuccessionKind, Version};
+use kernel::orgs::{Became, Step, SuccessionKind, Tree, Version};
 use web::ui::Tone;
 
 use crate::t;
@@ -45,6 +45,8 @@ pub enum Answer {
         on: Date,
         /// The successors on that day.
         names: Vec<String>,
+        /// It was a place, which papers name: the old name alone does not tell the new one.
+        place: bool,
     },
     /// It ended, and what was below it was followed.
     Dissolved {
@@ -66,20 +68,23 @@ impl Answer {
         let own: Vec<&Step> = b.steps.iter().filter(|s| s.succession.predecessor == b.asked.unit).collect();
         let first = own.iter().find(|s| s.succession.kind != SuccessionKind::Transfer);
         match (first, b.through.is_empty()) {
-            (Some(step), _) if step.succession.kind == SuccessionKind::Split => Self::split(step, &own),
+            (Some(step), _) if step.succession.kind == SuccessionKind::Split => {
+                Self::split(step, &own, b.asked.tree)
+            }
             (Some(step), _) => Self::merged(step, b),
-            (None, false) => {
+            // An agency that ends has no land that goes on below it.
+            (None, false) if b.asked.tree == Tree::Territory => {
                 let on = b.steps.first().map_or(b.asked.valid_from, |s| s.succession.on);
                 let on = b.asked.valid_to.unwrap_or(on);
                 Self::Dissolved { on, count: b.now.len() }
             }
-            (None, true) => Self::unit_itself(b),
+            (None, _) => Self::unit_itself(b),
         }
     }
 
-    fn split(step: &Step, own: &[&Step]) -> Self {
+    fn split(step: &Step, own: &[&Step], tree: Tree) -> Self {
         let names = own.iter().filter_map(|s| s.into.as_ref()).map(|v| v.full_name.clone()).collect();
-        Self::Split { on: step.succession.on, names }
+        Self::Split { on: step.succession.on, names, place: tree == Tree::Territory }
     }
 
     fn merged(step: &Step, b: &Became) -> Self {
@@ -108,11 +113,18 @@ impl Answer {
     }
 
     /// The sentences. `above` names what stands above the unit at the end, or above its successor.
-    pub fn say(&self, l: Lang, name: &str, above: &str, until: Date) -> String {
+    pub fn say(&self, l: Lang, tree: Tree, name: &str, above: &str, until: Date) -> String {
+        let running = |l, name: &str| running(l, tree, name);
         let (first, above) = (name, running(l, above));
         let name = running(l, name);
         match self {
             Self::Same => t::answer_same(l, t::AnswerSame { name: first, until: until.vn() }),
+            Self::Renamed { on, now } if tree == Tree::Agency => {
+                t::answer_agency_renamed(l, t::AnswerAgencyRenamed { name, now, on: on.vn() })
+            }
+            Self::Moved { on } if tree == Tree::Agency => {
+                t::answer_agency_moved(l, t::AnswerAgencyMoved { above, name, on: on.vn() })
+            }
             Self::Renamed { on, now } => {
                 t::answer_renamed(l, t::AnswerRenamed { name, now: running(l, now), on: on.vn() })
             }
@@ -133,11 +145,18 @@ impl Answer {
                     None => text,
                 }
             }
-            Self::Split { on, names } => {
+            Self::Split { on, names, place } => {
                 let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
-                let text =
-                    t::answer_split(l, t::AnswerSplit { count, name, names: named(l, names), on: on.vn() });
-                format!("{text} {}", t::answer_split_warning(l))
+                let text = t::answer_split(
+                    l,
+                    t::AnswerSplit {
+                        count,
+                        name,
+                        names: named(names.iter().map(|n| running(l, n))),
+                        on: on.vn(),
+                    },
+                );
+                if *place { format!("{text} {}", t::answer_split_warning(l)) } else { text }
             }
             Self::Dissolved { on, count } => t::answer_dissolved(
                 l,
@@ -159,9 +178,10 @@ impl Answer {
     }
 }
 
-fn named(l: Lang, names: &[String]) -> String {
-    let mut text = names.iter().take(NAMED).map(|n| running(l, n)).collect::<Vec<_>>().join(", ");
-    if names.len() > NAMED {
+fn named(names: impl ExactSizeIterator<Item = String>) -> String {
+    let count = names.len();
+    let mut text = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if count > NAMED {
         text.push_str(", …");
     }
     text
@@ -171,7 +191,7 @@ fn named(l: Lang, names: &[String]) -> String {
 mod tests {
     use kernel::clock::Timestamp;
     use kernel::ids::Uuid;
-    use kernel::orgs::{Certainty, Details, Kind, Succession, Tree, UnitId};
+    use kernel::orgs::{Certainty, Details, Kind, Succession, UnitId};
 
     use super::*;
 
@@ -222,7 +242,7 @@ mod tests {
     const END: Option<&str> = Some("2025-07-01");
 
     fn say(b: &Became) -> String {
-        Answer::of(b).say(Lang::Vi, &b.asked.full_name, "Tỉnh T", day("2026-11-22"))
+        Answer::of(b).say(Lang::Vi, b.asked.tree, &b.asked.full_name, "Tỉnh T", day("2026-11-22"))
     }
 
     #[test]

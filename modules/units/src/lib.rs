@@ -46,7 +46,8 @@ impl Module for Units {
         let above = k.orgs().ancestors(unit, on).await?;
         let text = above.iter().map(|v| v.full_name.as_str()).collect::<Vec<_>>().join(", ");
         let text = if text.is_empty() { last.kind.label(cx.lang).to_owned() } else { text };
-        Ok(Some(Card { title: last.full_name, text, href: pages::unit_path(unit, on) }))
+        let href = pages::path(&last, on);
+        Ok(Some(Card { title: last.full_name, text, href }))
     }
 
     async fn diagnose(&self, k: &Kernel) -> Vec<Finding> {

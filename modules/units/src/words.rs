@@ -2,7 +2,7 @@
 
 use kernel::clock::Date;
 use kernel::i18n::Lang;
-use kernel::orgs::{Act, Certainty, SuccessionKind, Version};
+use kernel::orgs::{Act, Certainty, SuccessionKind, Tree, Version};
 use web::ui::{Badge, Tone};
 
 use crate::t;
@@ -62,11 +62,11 @@ pub fn source(l: Lang, source: &str) -> String {
     }
 }
 
-/// A full name inside a Vietnamese sentence: "phường Hạc Thành".
-pub fn running(l: Lang, full_name: &str) -> String {
+/// A full name inside a Vietnamese sentence: "phường Hạc Thành", but "Sở Xây dựng".
+pub fn running(l: Lang, tree: Tree, full_name: &str) -> String {
     let mut letters = full_name.chars();
-    match (l, letters.next()) {
-        (Lang::Vi, Some(first)) => first.to_lowercase().chain(letters).collect(),
+    match (l, tree, letters.next()) {
+        (Lang::Vi, Tree::Territory, Some(first)) => first.to_lowercase().chain(letters).collect(),
         _ => full_name.to_owned(),
     }
 }
@@ -107,7 +107,8 @@ mod tests {
         );
         assert_eq!(cited(&act("Nghị quyết về việc A", None)), "Nghị quyết số 1/NQ của Quốc hội về việc A");
         assert_eq!(cited(&act("Văn bản khác", None)), "Văn bản khác, số 1/NQ của Quốc hội");
-        assert_eq!(running(Lang::Vi, "Đặc khu Lý Sơn"), "đặc khu Lý Sơn");
-        assert_eq!(running(Lang::En, "Đặc khu Lý Sơn"), "Đặc khu Lý Sơn");
+        assert_eq!(running(Lang::Vi, Tree::Territory, "Đặc khu Lý Sơn"), "đặc khu Lý Sơn");
+        assert_eq!(running(Lang::En, Tree::Territory, "Đặc khu Lý Sơn"), "Đặc khu Lý Sơn");
+        assert_eq!(running(Lang::Vi, Tree::Agency, "Sở Xây dựng"), "Sở Xây dựng");
     }
 }

@@ -15,7 +15,7 @@ async fn a_call_leaves_evidence_that_a_stranger_can_check() {
     let bundle = caller.bundle(&request_id).await.unwrap().expect("evidence of an answered call");
     platform.stop().await.unwrap();
 
-    let file = scratch.path().join("bundle.json");
+    let file = scratch.path().join("chung-cu-1.lienthong-evidence.json");
     std::fs::write(&file, &bundle).unwrap();
     assert!(verify(&file).await, "the bundle as downloaded");
 

@@ -6,4 +6,6 @@ mod backup;
 mod browser;
 mod durability;
 mod first_call;
+mod keyboard;
 mod kill_rounds;
+mod pages;

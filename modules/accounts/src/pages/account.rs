@@ -60,7 +60,7 @@ async fn appointments(k: &Kernel, cx: &Cx, person: &Person, here: &Session) -> w
         .column(Column::text(t::post(l)))
         .column(Column::text(t::agency(l)))
         .column(Column::text(t::until(l)))
-        .column(Column::end(""))
+        .column(Column::end(t::column_actions(l)))
         .empty(ui::Empty::new(ui::Icon::UserCircle, t::no_appointment(l), t::no_appointment_text(l)));
     for held in valid(k, person).await? {
         let agency = agencies::of(k, &held, k.clock.now().date()).await?;
@@ -87,7 +87,7 @@ fn session_table(cx: &Cx, open: &[Session], here: &Session) -> Table {
         .column(Column::text(t::session_from(l)))
         .column(Column::text(t::session_since(l)))
         .column(Column::text(t::session_seen(l)))
-        .column(Column::end(""));
+        .column(Column::end(t::column_actions(l)));
     for s in open {
         let act = match s.id == here.id {
             true => Cell::badge(Badge::new(Tone::Info, t::this_session(l))),

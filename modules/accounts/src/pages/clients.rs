@@ -34,11 +34,16 @@ pub(super) struct ListQuery {
     after: Option<ClientId>,
 }
 
+impl ListQuery {
+    pub(super) fn clients(&self, now: Timestamp, limit: u32) -> ClientQuery {
+        let active_at = (self.state == "active").then_some(now);
+        ClientQuery { search: self.q.clone(), active_at, after: self.after, limit }
+    }
+}
+
 pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(q): Query<ListQuery>) -> web::Result<Page> {
     let (l, now) = (cx.lang, k.clock.now());
-    let active_at = (q.state == "active").then_some(now);
-    let query = ClientQuery { search: q.q.clone(), active_at, after: q.after, limit: PER_PAGE + 1 };
-    let mut found = acts::list(&k, &cx, &query).await?;
+    let mut found = acts::list(&k, &cx, &q.clients(now, PER_PAGE + 1)).await?;
     let more = found.len() > PER_PAGE as usize;
     found.truncate(PER_PAGE as usize);
     let next = found.last().filter(|_| more).map(|c| cx.address().with("after", c.id));
@@ -59,6 +64,7 @@ pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(q): Query<ListQu
         .column(Column::text(t::state(l)))
         .column(Column::text(t::secret_set_at(l)))
         .next(next)
+        .export(cx.address())
         .empty(empty);
     for c in &found {
         let href = client_path(c.id);
@@ -78,10 +84,20 @@ pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(q): Query<ListQu
 }
 
 fn state(l: Lang, c: &Client, now: Timestamp) -> Badge {
+    let tone = match c.state(now) {
+        ClientState::Active => Tone::Good,
+        ClientState::Expired => Tone::Warn,
+        ClientState::Revoked => Tone::Bad,
+    };
+    Badge::new(tone, state_word(l, c, now))
+}
+
+/// The state in words.
+pub(super) fn state_word(l: Lang, c: &Client, now: Timestamp) -> &'static str {
     match c.state(now) {
-        ClientState::Active => Badge::new(Tone::Good, t::client_active(l)),
-        ClientState::Expired => Badge::new(Tone::Warn, t::client_expired(l)),
-        ClientState::Revoked => Badge::new(Tone::Bad, t::client_revoked(l)),
+        ClientState::Active => t::client_active(l),
+        ClientState::Expired => t::client_expired(l),
+        ClientState::Revoked => t::client_revoked(l),
     }
 }
 

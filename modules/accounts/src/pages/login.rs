@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use kernel::Kernel;
 use kernel::identity::Secret;
 use serde::Deserialize;
-use web::ui::{Field, Form as Fields, Head, Help};
+use web::ui::{Field, Form as Fields, Head, Help, Notice, Tone};
 use web::{Cx, Form, Page, Query, Redirect, Shell};
 
 use super::request::{self, Came};
@@ -54,6 +54,10 @@ fn page(cx: &Cx, username: &str, next: &str, refused: Option<&str>) -> Page {
     let head = Head::new(l, t::sign_in_title(l)).sub(t::sign_in_sub(l));
     let help = Help::new(t::sign_in_help(l), t::sign_in_help_text(l));
     let frame = cx.frame(t::sign_in_title(l)).shell(Shell::Plain);
+    if cx.site().is_demo() {
+        let demo = Notice::new(Tone::Info, t::sign_in_demo_text(l)).title(t::sign_in_demo(l));
+        return web::page(&frame, web::body![head, demo, fields, help]);
+    }
     web::page(&frame, web::body![head, fields, help])
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod clients;
 mod dates;
+mod exports;
 mod login;
 mod official;
 mod official_acts;
@@ -34,6 +35,7 @@ pub(crate) fn routes(a: &Accounts) -> web::Routes {
         .post("/account/password", Access::SignedIn, account::change_password)
         .post("/account/sessions/{session}/end", Access::SignedIn, account::end_session)
         .get("/accounts/officials", read, officials::list)
+        .get("/accounts/officials/export", read, exports::officials)
         .get("/accounts/officials/new", manage, officials::new)
         .post("/accounts/officials", manage, officials::create)
         .get("/accounts/officials/{person}", read, official::page)
@@ -49,6 +51,7 @@ pub(crate) fn routes(a: &Accounts) -> web::Routes {
         .get("/accounts/appointments/{appointment}/end", manage, official_acts::end_form)
         .post("/accounts/appointments/{appointment}/end", manage, official_acts::end)
         .get("/accounts/clients", see, clients::list)
+        .get("/accounts/clients/export", see, exports::clients)
         .get("/accounts/clients/new", issue, clients::new)
         .post("/accounts/clients", issue, clients::create)
         .get("/accounts/clients/{client}", see, clients::page)

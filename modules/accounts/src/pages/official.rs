@@ -85,7 +85,7 @@ async fn appointments(
         .column(Column::text(t::agency(l)))
         .column(Column::text(t::period(l)))
         .column(Column::text(t::state(l)))
-        .column(Column::end(""));
+        .column(Column::end(t::column_actions(l)));
     for p in &official.appointments {
         let agency = agencies::of(k, p, now.date()).await?;
         let act = match manage && p.standing(now) != Standing::Ended {

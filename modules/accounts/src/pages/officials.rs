@@ -34,7 +34,7 @@ pub(super) struct ListQuery {
 }
 
 impl ListQuery {
-    fn people(&self, limit: u32) -> PeopleQuery {
+    pub(super) fn people(&self, limit: u32) -> PeopleQuery {
         let locked = match self.state.as_str() {
             "locked" => Some(true),
             "active" => Some(false),
@@ -67,6 +67,7 @@ pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(q): Query<ListQu
         .column(Column::text(t::state(l)))
         .column(Column::text(t::last_sign_in(l)))
         .next(next)
+        .export(cx.address())
         .total(Count::upto(u64::try_from(total).unwrap_or(0), u64::from(COUNTED_TO)))
         .empty(Empty::new(Icon::Users, t::officials_empty(l), t::officials_empty_text(l)));
     for o in &found {
@@ -76,9 +77,15 @@ pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(q): Query<ListQu
     Ok(web::page(&frame, web::body![head, filters, table]))
 }
 
-async fn row(k: &Kernel, l: Lang, o: &Official, now: Timestamp) -> web::Result<Row> {
+/// Appointments valid now, the substantive one first.
+pub(super) fn current(o: &Official, now: Timestamp) -> Vec<&Appointment> {
     let mut current: Vec<&Appointment> = o.appointments.iter().filter(|a| a.valid_at(now)).collect();
     current.sort_by_key(|a| a.holding);
+    current
+}
+
+async fn row(k: &Kernel, l: Lang, o: &Official, now: Timestamp) -> web::Result<Row> {
+    let current = current(o, now);
     let (post, agency) = match current.first().or(o.appointments.first().as_ref()) {
         None => (Cell::none(), Cell::none()),
         Some(a) => {
@@ -102,16 +109,22 @@ async fn row(k: &Kernel, l: Lang, o: &Official, now: Timestamp) -> web::Result<R
 }
 
 /// Locked, without a password, without a valid appointment, or active.
-pub(super) fn state_badge(l: Lang, person: &Person, current: &[&Appointment]) -> Badge {
+pub(super) fn state(l: Lang, person: &Person, current: &[&Appointment]) -> (Tone, &'static str) {
     if person.locked_at.is_some() {
-        Badge::new(Tone::Bad, t::state_locked(l))
+        (Tone::Bad, t::state_locked(l))
     } else if person.password_set_at.is_none() {
-        Badge::new(Tone::Warn, t::state_no_password(l))
+        (Tone::Warn, t::state_no_password(l))
     } else if current.is_empty() {
-        Badge::new(Tone::Neutral, t::state_no_appointment(l))
+        (Tone::Neutral, t::state_no_appointment(l))
     } else {
-        Badge::new(Tone::Good, t::state_active(l))
+        (Tone::Good, t::state_active(l))
     }
+}
+
+/// The same as a badge.
+pub(super) fn state_badge(l: Lang, person: &Person, current: &[&Appointment]) -> Badge {
+    let (tone, word) = state(l, person, current);
+    Badge::new(tone, word)
 }
 
 /// A new official's form, and the appointment's part of it.

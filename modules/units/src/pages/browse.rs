@@ -17,13 +17,20 @@ use crate::{t, when};
 #[serde(default)]
 pub(super) struct Asked {
     q: String,
-    on: String,
+    pub(super) on: String,
+}
+
+impl Asked {
+    /// Code or words, cut to what anybody would type.
+    pub(super) fn words(&self) -> String {
+        self.q.trim().chars().take(200).collect()
+    }
 }
 
 pub(super) async fn page(State(k): State<Kernel>, cx: Cx, Query(asked): Query<Asked>) -> web::Result<Page> {
     let l = cx.lang;
     let today = k.clock.now().date();
-    let q: String = asked.q.trim().chars().take(200).collect();
+    let q = asked.words();
     let (on, typed, wrong) = match when::typed("on", &asked.on) {
         Ok(day) => (day.unwrap_or(today), day.unwrap_or(today).vn(), None),
         Err(e) => (today, asked.on.clone(), Some(e.text.get(l).to_owned())),
@@ -34,7 +41,10 @@ pub(super) async fn page(State(k): State<Kernel>, cx: Cx, Query(asked): Query<As
         let empty = Empty::new(Icon::MapPin, t::nothing_imported(l), t::nothing_imported_text(l));
         return Ok(web::page(&frame, web::body![head(l), empty]));
     }
-    let asked = web::body![search::form(l, &q, &typed, wrong.as_deref()), search::states(l, &states, &q, on)];
+    let asked = web::body![
+        search::form("/units", l, &q, &typed, wrong.as_deref()),
+        search::states(l, &states, &q, on)
+    ];
     let help = Help::new(t::help_title(l), t::help_text(l));
     if wrong.is_some() {
         let page = web::page(&frame, web::body![head(l), asked, help]);

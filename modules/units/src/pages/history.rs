@@ -47,8 +47,8 @@ fn said(l: Lang, view: &View, before: Option<&Version>, v: &Version) -> String {
     match before {
         None if v.from_known => t::history_began(l, name),
         None => t::history_attested(l, name),
-        Some(before) if before.full_name == v.full_name => t::history_moved(l, running(l, above)),
-        Some(_) => t::history_changed(l, running(l, &name)),
+        Some(before) if before.full_name == v.full_name => t::history_moved(l, running(l, v.tree, above)),
+        Some(_) => t::history_changed(l, running(l, v.tree, &name)),
     }
 }
 
@@ -56,7 +56,7 @@ fn ended(l: Lang, view: &View) -> String {
     let own = view.became.steps.iter().filter(|s| s.succession.predecessor == view.became.asked.unit);
     let own: Vec<_> = own.filter(|s| s.succession.kind != SuccessionKind::Transfer).collect();
     let names: Vec<String> =
-        own.iter().filter_map(|s| s.into.as_ref()).map(|v| running(l, &v.full_name)).collect();
+        own.iter().filter_map(|s| s.into.as_ref()).map(|v| running(l, v.tree, &v.full_name)).collect();
     let mut text = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > NAMED {
         text.push_str(", …");

@@ -60,7 +60,7 @@ fn rows(cx: &Cx, provinces: &[Version], counts: &Counts, on: Date, old: bool) ->
     for (_, label) in types {
         table = table.column(Column::number(label));
     }
-    table = table.column(Column::number(t::col_total(l))).total(total);
+    table = table.column(Column::number(t::col_total(l))).export(cx.address()).total(total);
     for province in provinces {
         let of = counts.get(&province.unit);
         let count = |t: UnitType| of.and_then(|c| c.get(&t)).copied().unwrap_or(0);

@@ -40,7 +40,7 @@ pub(super) async fn found(k: &Kernel, cx: &Cx, q: &str, on: Date) -> web::Result
             t::none_title(cx.lang, t::NoneTitle { on: on.vn(), query: q }),
             t::none_text(cx.lang),
         )),
-        false => list(cx.lang, &hits, on, more),
+        false => list(cx, &hits, on, more),
     };
     // Found only with the help of names above, or not at all: perhaps it is another day's name.
     if !hits.iter().any(|h| h.own) {
@@ -49,13 +49,15 @@ pub(super) async fn found(k: &Kernel, cx: &Cx, q: &str, on: Date) -> web::Result
     Ok(Found::List(html))
 }
 
-fn list(l: Lang, hits: &[Hit], on: Date, more: bool) -> Html {
+fn list(cx: &Cx, hits: &[Hit], on: Date, more: bool) -> Html {
+    let l = cx.lang;
     let count = u64::try_from(hits.len()).unwrap_or(0);
     let mut table = Table::new(l, t::results_caption(l, on.vn()))
         .column(Column::text(t::col_unit(l)))
         .column(Column::text(t::col_code(l)))
         .column(Column::text(t::col_above(l)))
         .column(Column::text(t::col_valid(l)))
+        .export(cx.address())
         .total(if more { Count::upto(count + 1, count) } else { Count::exact(count) });
     for hit in hits {
         table = table.row(row(l, &hit.version, &hit.above.join(", "), on));

@@ -10,15 +10,16 @@ use crate::t;
 #[derive(Template)]
 #[template(path = "search.html")]
 struct Search<'a> {
+    action: &'static str,
     lang: Lang,
     q: &'a str,
     on: String,
     wrong: Option<&'a str>,
 }
 
-/// The box, filled with what was asked.
-pub(super) fn form(lang: Lang, q: &str, on: &str, wrong: Option<&str>) -> Html {
-    Html::of(Search { lang, q, on: on.to_owned(), wrong })
+/// The box, filled with what was asked, for the lists at `action`.
+pub(super) fn form(action: &'static str, lang: Lang, q: &str, on: &str, wrong: Option<&str>) -> Html {
+    Html::of(Search { action, lang, q, on: on.to_owned(), wrong })
 }
 
 /// One tab for each state of the territories: the same question on another day.

@@ -4,21 +4,23 @@
 use axum::extract::State;
 use kernel::clock::Date;
 use kernel::i18n::Lang;
-use kernel::orgs::{Step, UnitId, Version};
+use kernel::orgs::{CodeUse, Step, Tree, UnitId, Version};
 use kernel::{Error, Kernel};
 use serde::Deserialize;
-use web::ui::{Badge, Cell, Column, Count, Facts, Head, Html, Notice, Row, Section, Table, Thing, Tone};
+use web::ui::{
+    Address, Badge, Cell, Column, Count, Facts, Head, Html, Notice, Row, Section, Table, Thing, Tone,
+};
 use web::{Cx, Page, Path, Query};
 
 use super::view::View;
-use super::{history, search, unit_path};
+use super::{history, path, search};
 use crate::answer::Answer;
 use crate::{t, when, words};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Asked {
-    on: String,
+    pub(super) on: String,
 }
 
 pub(super) async fn page(
@@ -27,24 +29,42 @@ pub(super) async fn page(
     Path(unit): Path<UnitId>,
     Query(asked): Query<Asked>,
 ) -> web::Result<Page> {
+    page_in(Tree::Territory, &k, &cx, unit, &asked).await
+}
+
+/// The page of a unit, if it stands in this tree.
+pub(super) async fn page_in(
+    tree: Tree,
+    k: &Kernel,
+    cx: &Cx,
+    unit: UnitId,
+    asked: &Asked,
+) -> web::Result<Page> {
     let l = cx.lang;
     let today = k.clock.now().date();
     let on = when::typed("on", &asked.on).map_err(|e| Error::Invalid(vec![e]))?.unwrap_or(today);
-    let history = k.orgs().history(unit).await?;
+    let mut history = k.orgs().history(unit).await?;
+    history.retain(|v| v.tree == tree);
     let valid = history.iter().find(|v| v.covers(on));
     let version = valid.or_else(|| nearest(&history, on)).ok_or(Error::NotFound { kind: "unit" })?;
     let shown = when::shown(version, on);
     let code = version.code.clone().unwrap_or_default();
-    let states = k.orgs().states().await?;
-    let mut body = web::body![search::form(l, &code, &on.vn(), None), search::states(l, &states, &code, on),];
+    let (title, up) = match tree {
+        Tree::Territory => (t::units_title(l), "/units"),
+        Tree::Agency => (t::agencies_title(l), "/agencies"),
+    };
+    let mut body = web::body![search::form(up, l, &code, &on.vn(), None)];
+    if tree == Tree::Territory {
+        body.push(search::states(l, &k.orgs().states().await?, &code, on));
+    }
     if valid.is_none() {
         body.push(Notice::new(
             Tone::Warn,
             t::unit_absent_text(l, t::UnitAbsentText { on: on.vn(), shown: shown.vn() }),
         ));
     }
-    body.push(answer(&k, &cx, version, shown).await?);
-    let frame = cx.frame(&version.full_name).crumb(t::units_title(l), "/units").wide();
+    body.push(answer(k, cx, version, shown).await?);
+    let frame = cx.frame(&version.full_name).crumb(title, up).wide();
     Ok(web::page(&frame, body))
 }
 
@@ -59,10 +79,12 @@ pub(super) async fn answer(k: &Kernel, cx: &Cx, version: &Version, on: Date) -> 
     let view = View::of(k, version, on).await?;
     let answer = Answer::of(&view.became);
     let above = match &answer {
+        // An agency is known by its own name, wherever it stands.
+        Answer::Merged { .. } if version.tree == Tree::Agency => String::new(),
         Answer::Merged { into, .. } => view.places.get(&into.unit).cloned().unwrap_or_default(),
         _ => view.became.now.first().and_then(|v| view.places.get(&v.unit)).cloned().unwrap_or_default(),
     };
-    let said = answer.say(l, &version.full_name, &above, view.until);
+    let said = answer.say(l, version.tree, &version.full_name, &above, view.until);
     let mut content = web::body![Notice::new(answer.tone(), said).title(t::answer_title(l))];
     if view.code_is_shared() {
         content.push(trap(l, &view));
@@ -70,6 +92,7 @@ pub(super) async fn answer(k: &Kernel, cx: &Cx, version: &Version, on: Date) -> 
     content.push(became(l, &view));
     content.push(formed(l, &view));
     content.push(below(l, &view, on));
+    content.push(charge(l, &view, on));
     content.push(Section::new(t::history_caption(l), history::timeline(l, &view)));
     let thing = Thing::new(content).side(t::facts_title(l, on.vn()), facts(l, &view, on));
     Ok(web::body![head(l, &view, on), thing])
@@ -163,7 +186,7 @@ fn steps(
         let s = &step.succession;
         let Some(version) = end(step) else { continue };
         let place = view.places.get(&version.unit).map_or("", String::as_str);
-        let href = unit_path(version.unit, day(s.on).unwrap_or(s.on));
+        let href = path(version, day(s.on).unwrap_or(s.on));
         table = table.row(Row::new([
             Cell::titled(&href, &version.full_name, place),
             Cell::code(version.code.as_deref().unwrap_or("–")),
@@ -185,7 +208,7 @@ fn units(l: Lang, caption: &str, view: &View, units: &[Version], on: Date) -> Ta
     for version in units {
         let place = view.places.get(&version.unit).map_or("", String::as_str);
         table = table.row(Row::new([
-            Cell::titled(unit_path(version.unit, on), &version.full_name, place),
+            Cell::titled(path(version, on), &version.full_name, place),
             Cell::code(version.code.as_deref().unwrap_or("–")),
             Cell::text(version.kind.label(l)),
         ]));
@@ -198,7 +221,29 @@ fn below(l: Lang, view: &View, on: Date) -> Html {
         return Html::default();
     }
     let caption = t::children_caption(l, on.vn());
-    Html::of(Section::new(&caption, units(l, &caption, view, &view.children, on)).flush())
+    let asked = &view.became.asked;
+    let here = Address::path(path(asked, on).split('?').next().unwrap_or_default()).with("on", on);
+    let table = units(l, &caption, view, &view.children, on).export(&here);
+    Html::of(Section::new(&caption, table).flush())
+}
+
+/// The territories an agency answers for.
+fn charge(l: Lang, view: &View, on: Date) -> Html {
+    if view.territories.is_empty() {
+        return Html::default();
+    }
+    let mut table = Table::new(l, t::charge_caption(l, on.vn()))
+        .column(Column::text(t::col_unit(l)))
+        .column(Column::text(t::col_code(l)))
+        .column(Column::text(t::col_role(l)));
+    for (role, territory) in &view.territories {
+        table = table.row(Row::new([
+            Cell::link(path(territory, on), &territory.full_name),
+            territory.code.as_deref().map_or_else(Cell::none, Cell::code),
+            Cell::legal(role),
+        ]));
+    }
+    Html::of(Section::new(t::charge_caption(l, on.vn()), table).flush())
 }
 
 fn facts(l: Lang, view: &View, on: Date) -> Facts {
@@ -209,23 +254,37 @@ fn facts(l: Lang, view: &View, on: Date) -> Facts {
         .maybe(t::fact_code(l), v.code.as_ref().map(Cell::code))
         .row(t::fact_type(l), Cell::text(v.kind.label(l)));
     for above in &view.became.above {
-        facts = facts.row(t::fact_above(l), Cell::link(unit_path(above.unit, on), &above.full_name));
+        facts = facts.row(t::fact_above(l), Cell::link(path(above, on), &above.full_name));
     }
     let from = match v.from_known {
         true => Cell::date(v.valid_from),
         false => Cell::text(t::fact_from_unknown(l, v.valid_from.vn())),
     };
-    let json = format!("/api/units/v1/units/{}?on={on}", v.unit);
-    facts
+    let facts = facts
         .row(t::fact_from(l), from)
         .maybe(t::fact_to(l), v.valid_to.and_then(words::last_day).map(Cell::date))
         .maybe(t::fact_act(l), v.act.as_ref().map(act))
         .maybe(t::fact_ended_by(l), v.ended_by.as_ref().map(act))
         .maybe(t::fact_seat(l), v.details.seat.as_ref().map(Cell::legal))
         .maybe(t::fact_spellings(l), spellings(v))
-        .row(t::fact_certainty(l), Cell::badge(words::certainty_badge(l, v.certainty)))
+        .maybe(t::fact_codes(l), other_codes(view, on))
+        .row(t::fact_certainty(l), Cell::badge(words::certainty_badge(l, v.certainty)));
+    if v.tree == Tree::Agency {
+        return facts;
+    }
+    let json = format!("/api/units/v1/units/{}?on={on}", v.unit);
+    facts
         .row(t::fact_source(l), Cell::link("/units/data", words::source(l, &v.source)))
         .row("API", Cell::link(json, t::fact_json(l)))
+}
+
+/// Codes an agency has besides its first on the day: given by others, or kept from before.
+fn other_codes(view: &View, on: Date) -> Option<Cell> {
+    let asked = &view.became.asked;
+    let valid = |c: &&CodeUse| c.valid_from <= on && c.valid_to.is_none_or(|end| on < end);
+    let others = view.codes.iter().filter(valid).filter(|c| asked.code.as_ref() != Some(&c.code));
+    let others: Vec<&str> = others.map(|c| c.code.as_str()).collect();
+    (!others.is_empty()).then(|| Cell::code(others.join(", ")))
 }
 
 fn spellings(v: &Version) -> Option<Cell> {

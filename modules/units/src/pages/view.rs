@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kernel::Kernel;
 use kernel::clock::Date;
-use kernel::orgs::{Act, Became, Step, UnitId, Version};
+use kernel::orgs::{Act, Became, CodeUse, Step, Tree, UnitId, Version};
 use kernel::text;
 
 /// A unit on a day with its past and future.
@@ -27,6 +27,10 @@ pub(super) struct View {
     pub(super) places: HashMap<UnitId, String>,
     /// Acts by number.
     pub(super) acts: HashMap<String, Act>,
+    /// Of an agency: its codes of all days.
+    pub(super) codes: Vec<CodeUse>,
+    /// Of an agency: the territories it answers for on the day, each with its role there.
+    pub(super) territories: Vec<(String, Version)>,
 }
 
 impl View {
@@ -55,7 +59,10 @@ impl View {
         numbers.sort();
         numbers.dedup();
         let acts = k.orgs().acts(&numbers).await?.into_iter().map(|a| (a.number.clone(), a)).collect();
-        Ok(Self { became, until, history, formed, uses, children, above, places, acts })
+        let agency = version.tree == Tree::Agency;
+        let codes = if agency { k.orgs().codes(version.unit).await? } else { Vec::new() };
+        let territories = if agency { k.orgs().territories_of(version.unit, on).await? } else { Vec::new() };
+        Ok(Self { became, until, history, formed, uses, children, above, places, acts, codes, territories })
     }
 
     /// The same code has named other units.

@@ -1,7 +1,13 @@
 //! The page that answers "what was this unit on that day, and what became of it".
 
+use std::sync::Arc;
+
 use http::StatusCode;
+use kernel::Cx;
+use kernel::clock::Date;
+use kernel::orgs::{AgencyKind, Merger, NewAgency};
 use testkit::on_both;
+use units::Units;
 
 use crate::door::{get, get_as, imported, modules, router};
 
@@ -120,6 +126,79 @@ async fn a_unit_asked_for_on_a_day_it_does_not_exist() {
         let nobody = "/units/01990000-0000-7000-8000-000000000000";
         assert_eq!(get(&app, nobody).await.0, StatusCode::NOT_FOUND);
         assert_eq!(get(&app, "/units/khong-co").await.0, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_units_leave_as_files() {
+    on_both(&modules(), |t| async move {
+        imported(&t).await;
+        let app = router(&t);
+        let rows = |text: &str| text.matches("\r\n").count() - 1;
+        let (status, provinces) = get(&app, "/units/export?as=csv&on=01/07/2025").await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(rows(&provinces), 34, "{provinces}");
+        let (_, page) = get(&app, "/units?q=tan+tien&on=01/07/2025").await;
+        assert!(page.contains("/units/export?q=tan%20tien"), "{page}");
+        let (_, found) = get(&app, "/units/export?q=tan%20tien&on=01/07/2025&as=csv").await;
+        assert!(found.contains("Xã Tân Tiến") && rows(&found) >= 7, "{found}");
+        let unit = page.split("href=\"/units/0").nth(1).and_then(|s| s.split('?').next()).unwrap();
+        let (status, below) = get(&app, &format!("/units/0{unit}/export?as=csv&on=01/07/2025")).await;
+        assert_eq!((status, rows(&below)), (StatusCode::OK, 0), "a commune has nothing below it");
+        assert_eq!(get(&app, "/units/export?as=csv&on=32/01/2025").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_is_shown_as_it_was_on_a_day() {
+    on_both(&modules(), |t| async move {
+        let k = &t.kernel;
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let agency = |name: &str, code: &str, parent| NewAgency {
+            kind: AgencyKind::Department,
+            full_name: name.into(),
+            code: Some(code.into()),
+            parent,
+            act: None,
+        };
+        let mut tx = k.begin(&Cx::kernel("test", k.clock.now())).await.unwrap();
+        let formed = day("2025-01-01");
+        let top = tx.create_agency(&agency("Ủy ban nhân dân tỉnh Mẫu", "H99", None), formed).await.unwrap();
+        let one = agency("Sở Xây dựng tỉnh Mẫu", "H99.07", Some(top));
+        let other = agency("Sở Giao thông vận tải tỉnh Mẫu", "H99.08", Some(top));
+        let predecessors = vec![
+            tx.create_agency(&one, formed).await.unwrap(),
+            tx.create_agency(&other, formed).await.unwrap(),
+        ];
+        let old = predecessors[1];
+        let into = NewAgency { code: Some("H99.20".into()), ..one };
+        let merger = Merger { predecessors, into, transfers: true };
+        tx.merge_agencies(&merger, day("2025-07-01")).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let official = testkit::App::on(t.clone(), vec![Arc::new(Units)]).await;
+        let official = official.log_in_as(&[], &kernel::Reach::Province);
+        let before = official.get("/agencies?on=30/06/2025").await.text();
+        assert!(before.contains("Sở Giao thông vận tải tỉnh Mẫu") && before.contains("H99.08"), "{before}");
+        let after = official.get("/agencies?on=01/07/2025").await.text();
+        assert!(!after.contains("Giao thông vận tải") && after.contains("H99.20"), "{after}");
+        let page = official.get(&format!("/agencies/{old}?on=30/06/2025")).await.text();
+        for text in [
+            "Sở Giao thông vận tải tỉnh Mẫu",
+            "Đơn vị kế tiếp",
+            "hợp nhất vào Sở Xây dựng tỉnh Mẫu (mã H99.20)",
+            "Nay không còn",
+        ] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        let export = official.get("/agencies/export?as=csv&on=30/06/2025").await.text();
+        assert_eq!(export.matches("\r\n").count(), 4, "{export}");
+
+        let app = router(&t);
+        assert_eq!(get(&app, &format!("/units/{old}?on=30/06/2025")).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(get(&app, "/agencies").await.0, StatusCode::SEE_OTHER, "for people who are signed in");
     })
     .await;
 }
