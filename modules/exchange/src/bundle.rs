@@ -46,7 +46,7 @@ pub(crate) async fn issue(
 pub(crate) fn file(request_id: &str, bundle: &Bundle) -> Response {
     let safe: String =
         request_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
-    let name = format!("attachment; filename=\"chung-cu-{safe}.json\"");
+    let name = format!("attachment; filename=\"chung-cu-{safe}.lienthong-evidence.json\"");
     let mut answer = Body::from(bundle.to_bytes()).into_response();
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -30,19 +30,25 @@ pub(super) struct Asked {
     after: Option<String>,
 }
 
+impl Asked {
+    pub(super) fn filter(&self) -> AgreementFilter {
+        AgreementFilter {
+            state: self.state.parse::<Stands>().ok(),
+            member: self.member.as_deref().and_then(|m| m.parse::<MemberId>().ok()),
+            search: self.q.clone(),
+            after: self.after.as_deref().and_then(|a| a.parse().ok()),
+            limit: PAGE + 1,
+            ..AgreementFilter::default()
+        }
+    }
+}
+
 pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(asked): Query<Asked>) -> web::Result<Page> {
     let l = cx.lang;
     let viewer = Viewer::of(&k, &cx).await?;
     let today = k.clock.now().date();
-    let state = asked.state.parse::<Stands>().ok();
-    let filter = AgreementFilter {
-        state,
-        member: asked.member.as_deref().and_then(|m| m.parse::<MemberId>().ok()),
-        search: asked.q.clone(),
-        after: asked.after.as_deref().and_then(|a| a.parse().ok()),
-        limit: PAGE + 1,
-        ..AgreementFilter::default()
-    };
+    let filter = asked.filter();
+    let state = filter.state;
     let mut rows = lists::agreements(&k.db, &viewer, today, &filter).await?;
     let more = rows.len() > PAGE as usize;
     rows.truncate(PAGE as usize);
@@ -58,7 +64,7 @@ pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(asked): Query<As
     let mut body = Html::of(Head::new(l, t::agreements_title(l)).sub(t::agreements_sub(l)));
     body.push(tabs(&cx, state, &counts));
     body.push(Filters::new(&cx).search("q", t::search_agreements(l)));
-    body.push(table(l, &rows).next(next).previous(parts::first(&cx)).empty(empty));
+    body.push(table(l, &rows).next(next).export(cx.address()).previous(parts::first(&cx)).empty(empty));
     body.push(Help::new(t::agreements_help_title(l), t::agreements_help(l)));
     Ok(web::page(&cx.frame(t::agreements_title(l)), body))
 }
@@ -85,8 +91,8 @@ pub(super) fn table(l: Lang, rows: &[AgreementRow]) -> Table {
         .rows(rows.iter().map(|a| {
             Row::new([
                 Cell::titled(format!("/exchange/agreements/{}", a.id), &a.number, clipped(&a.purpose)),
-                parts::named(&a.consumer_name, &a.consumer_member),
-                parts::named(&a.service_name, &a.provider_member),
+                Cell::named(&a.consumer_name, &a.consumer_member),
+                Cell::named(&a.service_name, &a.provider_member),
                 Cell::text(t::validity(l, t::Validity { first: a.valid_from.vn(), last: a.valid_to.vn() })),
                 Cell::badge(parts::state(l, a.state)),
             ])
@@ -140,8 +146,8 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
     let calls = Action::link(t::calls_under_agreement(l), format!("/exchange/calls?agreement={id}"))
         .icon(Icon::Activity);
     let parties = Facts::new()
-        .row(t::column_consumer(l), parts::named(&row.consumer_name, &row.consumer_member))
-        .row(t::column_provider(l), parts::named(&row.service_name, &row.provider_member))
+        .row(t::column_consumer(l), Cell::named(&row.consumer_name, &row.consumer_member))
+        .row(t::column_provider(l), Cell::named(&row.service_name, &row.provider_member))
         .row(t::fact_version(l), Cell::text(row.version))
         .row(t::fact_asked(l), Cell::time(agreement.asked_at))
         .row(t::column_changed(l), Cell::time(row.changed_at))

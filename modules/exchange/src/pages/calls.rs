@@ -41,7 +41,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self, now: Timestamp) -> CallFilter {
+    pub(super) fn filter(&self, now: Timestamp) -> CallFilter {
         let given = |v: &Option<String>| v.clone().filter(|v| !v.is_empty());
         let number = self.number.trim();
         CallFilter {
@@ -91,7 +91,8 @@ pub(super) async fn list(
     let current = exchange.keeper().current();
     let names = Names(&current.load());
     let empty = Empty::new(Icon::Activity, t::calls_empty(l), t::calls_empty_text(l));
-    let table = table(&cx, &names, &rows).next(next).previous(parts::first(&cx)).empty(empty);
+    let table =
+        table(&cx, &names, &rows).next(next).export(cx.address()).previous(parts::first(&cx)).empty(empty);
     let mut body = Html::of(Head::new(l, t::calls_title(l)).sub(t::calls_sub(l)));
     if filter.ending == Some(Ending::Unknown) {
         body.push(Notice::new(Tone::Info, t::unknown_explained(l)).title(t::ending_unknown(l)));
@@ -109,14 +110,14 @@ pub(super) async fn list(
 }
 
 /// The Vietnamese names behind the paths in records, as the present configuration has them.
-struct Names<'s>(&'s Snapshot);
+pub(super) struct Names<'s>(pub(super) &'s Snapshot);
 
 impl Names<'_> {
-    fn system(&self, path: &str) -> String {
+    pub(super) fn system(&self, path: &str) -> String {
         self.0.consumer(path).map_or_else(|| path.to_owned(), |s| s.name.clone())
     }
 
-    fn service(&self, path: &str) -> String {
+    pub(super) fn service(&self, path: &str) -> String {
         self.0.service(path).map_or_else(|| path.to_owned(), |s| s.name.clone())
     }
 }
@@ -178,8 +179,8 @@ fn table(cx: &Cx, names: &Names<'_>, rows: &[CallRow]) -> Table {
                     c.request_in.vn_seconds(),
                     &c.request_id,
                 ),
-                parts::named(names.system(&c.client), &c.client),
-                parts::named(names.service(&c.service), what),
+                Cell::named(names.system(&c.client), &c.client),
+                Cell::named(names.service(&c.service), what),
                 c.status.map_or_else(Cell::none, Cell::figure),
                 c.took_micros().map_or_else(Cell::none, |m| Cell::figure(parts::millis(l, m))),
                 Cell::badge(parts::ending(l, c.ending())),

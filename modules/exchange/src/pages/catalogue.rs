@@ -30,7 +30,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self) -> CatalogueFilter {
+    pub(super) fn filter(&self) -> CatalogueFilter {
         let known = self.after.as_ref().filter(|a| base::ids::parse_hyphenated(a).is_some());
         CatalogueFilter {
             search: self.q.clone(),
@@ -66,13 +66,11 @@ pub(super) async fn members(
     let mut rows = lists::members(&k.db, &viewer, &asked.filter()).await?;
     let more = cut(&mut rows);
     let next = parts::next(&cx, more, || rows.last().map(|r| r.id.to_string()).unwrap_or_default());
-    let table = member_table(l, &rows).next(next).previous(parts::first(&cx)).empty(nothing(
-        l,
-        &asked,
-        Icon::BuildingBank,
-        t::members_empty(l),
-        t::members_empty_text(l),
-    ));
+    let table = member_table(l, &rows)
+        .next(next)
+        .export(cx.address())
+        .previous(parts::first(&cx))
+        .empty(nothing(l, &asked, Icon::BuildingBank, t::members_empty(l), t::members_empty_text(l)));
     let mut body = Html::of(Head::new(l, t::members_title(l)).sub(t::members_sub(l)));
     body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
     body.push(table);
@@ -148,13 +146,11 @@ pub(super) async fn subsystems(
     let mut rows = lists::subsystems(&k.db, &viewer, &asked.filter()).await?;
     let more = cut(&mut rows);
     let next = parts::next(&cx, more, || rows.last().map(|r| r.id.to_string()).unwrap_or_default());
-    let table = subsystem_table(l, &rows, true).next(next).previous(parts::first(&cx)).empty(nothing(
-        l,
-        &asked,
-        Icon::Server,
-        t::subsystems_empty(l),
-        t::subsystems_empty_text(l),
-    ));
+    let table = subsystem_table(l, &rows, true)
+        .next(next)
+        .export(cx.address())
+        .previous(parts::first(&cx))
+        .empty(nothing(l, &asked, Icon::Server, t::subsystems_empty(l), t::subsystems_empty_text(l)));
     let mut body = Html::of(Head::new(l, t::subsystems_title(l)).sub(t::subsystems_sub(l)));
     body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
     body.push(table);
@@ -228,13 +224,11 @@ pub(super) async fn services(
     let mut rows = lists::services(&k.db, &viewer, &asked.filter()).await?;
     let more = cut(&mut rows);
     let next = parts::next(&cx, more, || rows.last().map(|r| r.id.to_string()).unwrap_or_default());
-    let table = service_table(l, &rows, true).next(next).previous(parts::first(&cx)).empty(nothing(
-        l,
-        &asked,
-        Icon::Api,
-        t::services_empty(l),
-        t::services_empty_text(l),
-    ));
+    let table = service_table(l, &rows, true)
+        .next(next)
+        .export(cx.address())
+        .previous(parts::first(&cx))
+        .empty(nothing(l, &asked, Icon::Api, t::services_empty(l), t::services_empty_text(l)));
     let mut body = Html::of(Head::new(l, t::services_title(l)).sub(t::services_sub(l)));
     body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
     body.push(table);
@@ -254,7 +248,7 @@ fn service_table(l: Lang, rows: &[ServiceRow], with_provider: bool) -> Table {
         .rows(rows.iter().map(|s| {
             let mut cells = vec![Cell::titled(format!("/exchange/services/{}", s.id), &s.name, &s.key)];
             if with_provider {
-                cells.push(parts::named(&s.subsystem_name, &s.member_name));
+                cells.push(Cell::named(&s.subsystem_name, &s.member_name));
             }
             cells.extend([
                 Cell::code(s.kind),
@@ -339,7 +333,7 @@ async fn service_facts(k: &Kernel, cx: &Cx, viewer: &Viewer, s: &ServiceRow, pat
     let inner = *viewer == Viewer::All || lists::subsystem(&k.db, viewer, s.subsystem).await?.is_some();
     let seconds = fmt::decimal(l, s.timeout_ms as f64 / 1000.0, 1);
     Ok(Facts::new()
-        .row(t::column_provider(l), parts::named(&s.subsystem_name, &s.member_name))
+        .row(t::column_provider(l), Cell::named(&s.subsystem_name, &s.member_name))
         .row(t::fact_path(l), Cell::code(format!("/r1/{path}")))
         .row(t::column_kind(l), Cell::code(s.kind))
         .maybe(t::fact_base_url(l), inner.then(|| Cell::code(&s.base_url)))
@@ -412,7 +406,7 @@ fn how_to_call(cx: &Cx, path: &str, endpoints: &[EndpointRow]) -> Html {
         "curl -i -X {method} {origin}/r1/{path}{example} \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H \"X-Road-Client: $CLIENT\" \\\n  -H \"X-Road-Id: $(uuidgen)\""
     );
     let evidence = format!(
-        "curl -s {origin}/api/exchange/v1/calls/$REQUEST_ID/evidence \\\n  -H \"Authorization: Bearer $TOKEN\" -o chung-cu.json\nlienthong verify chung-cu.json"
+        "curl -s {origin}/api/exchange/v1/calls/$REQUEST_ID/evidence \\\n  -H \"Authorization: Bearer $TOKEN\" -OJ\nlienthong verify chung-cu-$REQUEST_ID.lienthong-evidence.json"
     );
     let mut code = Html::of(Code::new(l, token).title(t::how_token(l)));
     code.push(Code::new(l, call).title(t::how_call(l)));

@@ -57,7 +57,7 @@ pub(super) async fn page(State(k): State<Kernel>, cx: Cx) -> web::Result<Page> {
                 let first = a.services.first();
                 let names: Vec<_> = a.services.iter().map(|s| s.name.as_str()).collect();
                 Row::new([
-                    first.map_or_else(Cell::none, |s| parts::named(&s.subsystem_name, &s.member_name)),
+                    first.map_or_else(Cell::none, |s| Cell::named(&s.subsystem_name, &s.member_name)),
                     Cell::code(a.url.authority()),
                     Cell::text(names.join("; ")),
                     Cell::badge(badge(&cx, r)),

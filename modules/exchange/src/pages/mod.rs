@@ -6,6 +6,7 @@ mod calls;
 mod catalogue;
 mod checks;
 mod decisions;
+mod exports;
 mod logs;
 mod overview;
 mod parts;
@@ -23,22 +24,29 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let reads = Access::Needs(READ);
     let decides = Access::Needs(DECIDE);
     let e = || exchange.clone();
-    let (e1, e2, e3, e4, e5, e6, e7) = (e(), e(), e(), e(), e(), e(), e());
+    let (e1, e2, e3, e4, e5, e6, e7, e8) = (e(), e(), e(), e(), e(), e(), e(), e());
     Routes::new()
         .get("/exchange", reads, move |k: State<Kernel>, cx: Cx| overview::page(e1.clone(), k, cx))
         .get("/exchange/members", reads, catalogue::members)
+        .get("/exchange/members/export", reads, exports::members)
         .get("/exchange/members/{id}", reads, catalogue::member)
         .get("/exchange/subsystems", reads, catalogue::subsystems)
+        .get("/exchange/subsystems/export", reads, exports::subsystems)
         .get("/exchange/subsystems/{id}", reads, catalogue::subsystem)
         .get("/exchange/services", reads, catalogue::services)
+        .get("/exchange/services/export", reads, exports::services)
         .get("/exchange/services/{id}", reads, catalogue::service)
         .get("/exchange/agreements", reads, agreements::list)
+        .get("/exchange/agreements/export", reads, exports::agreements)
         .get("/exchange/agreements/{id}", reads, agreements::one)
         .get("/exchange/agreements/{id}/{step}", decides, decisions::ask)
         .post("/exchange/agreements/{id}/{step}", decides, decisions::take)
         .get("/exchange/checks", reads, checks::page)
         .get("/exchange/calls", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
             calls::list(e2.clone(), k, cx, q)
+        })
+        .get("/exchange/calls/export", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>, file: Query<_>| {
+            exports::calls(e8.clone(), k, cx, q, file)
         })
         .get("/exchange/calls/{request_id}", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>| {
             calls::one(e3.clone(), k, cx, p)

@@ -173,7 +173,9 @@ impl Seen {
         let at = |n: i64| Timestamp::from_micros(last - (HOURS - 1 - n) * hour);
         let found = |from| self.hours.iter().find(|h| h.from == from).copied();
         (0..HOURS)
-            .map(|n| found(at(n)).unwrap_or(Hour { from: at(n), calls: 0, failed: 0, refused: 0 }))
+            .map(|n| {
+                found(at(n)).unwrap_or(Hour { from: at(n), calls: 0, failed: 0, refused: 0, answered: 0 })
+            })
             .collect()
     }
 
@@ -183,9 +185,9 @@ impl Seen {
         let labels = hours.iter().map(|h| h.from.vn().chars().skip(11).collect()).collect();
         let values = |of: fn(&Hour) -> i64| hours.iter().map(|h| Some(of(h) as f64)).collect();
         Lines::new(l, t::chart_title(l), t::chart_unit(l), labels)
-            .series(t::chart_calls(l), values(|h| h.calls))
-            .series(t::chart_refused(l), values(|h| h.refused))
-            .series(t::chart_failed(l), values(|h| h.failed))
+            .toned(Tone::Good, t::ending_answered(l), values(|h| h.answered))
+            .toned(Tone::Warn, t::chart_refused(l), values(|h| h.refused))
+            .toned(Tone::Bad, t::chart_failed(l), values(|h| h.failed))
     }
 }
 

@@ -1,10 +1,8 @@
 //! Small pieces the pages share: states as badges, parties as cells, links to the next page of a list.
 
-use std::fmt::Display;
-
 use base::i18n::Lang;
 use web::Cx;
-use web::ui::{Address, Badge, Cell, Html, Markup, Tone};
+use web::ui::{Address, Badge, Html, Markup, Tone};
 
 use crate::agreement::State;
 use crate::service::ServiceState;
@@ -25,9 +23,18 @@ pub(super) fn state(lang: Lang, state: State) -> Badge {
 
 /// Whether a service lets calls pass.
 pub(super) fn service(lang: Lang, state: &ServiceState) -> Badge {
+    let tone = match state {
+        ServiceState::Enabled => Tone::Good,
+        ServiceState::Disabled { .. } => Tone::Warn,
+    };
+    Badge::new(tone, service_label(lang, state))
+}
+
+/// The same in words.
+pub(super) fn service_label(lang: Lang, state: &ServiceState) -> &'static str {
     match state {
-        ServiceState::Enabled => Badge::new(Tone::Good, t::service_enabled(lang)),
-        ServiceState::Disabled { .. } => Badge::new(Tone::Warn, t::service_disabled(lang)),
+        ServiceState::Enabled => t::service_enabled(lang),
+        ServiceState::Disabled { .. } => t::service_disabled(lang),
     }
 }
 
@@ -53,16 +60,6 @@ pub(super) fn ending(lang: Lang, ending: Ending) -> Badge {
         Ending::Running => Tone::Neutral,
     };
     Badge::new(tone, ending_label(lang, ending))
-}
-
-/// A legal name with a smaller line below it; one piece, so that a table turned into cards keeps them together.
-pub(super) fn named(name: impl Display, below: impl Display) -> Cell {
-    let (name, below) = (Html::escaped(name), Html::escaped(below));
-    Cell::html(Html::trusted(format!(
-        "<span lang=\"vi\">{}<span class=\"lt-sub\">{}</span></span>",
-        name.as_str(),
-        below.as_str()
-    )))
 }
 
 /// A part that stands apart from what is above it.

@@ -416,7 +416,8 @@ async fn the_evidence_goes_to_the_parties_with_what_their_part_gives() {
         let disclosed = async |client: &Client, query: &str| {
             let answer = client.get(&format!("{path}{query}")).await;
             assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-            assert!(answer.header("content-disposition").unwrap().contains("chung-cu-"));
+            let name = answer.header("content-disposition").unwrap().to_owned();
+            assert!(name.contains("chung-cu-") && name.ends_with(".lienthong-evidence.json\""), "{name}");
             evidence::verify(&answer.body, None).expect("a stranger accepts it");
             Bundle::parse(&answer.body).unwrap().disclosures.len()
         };
