@@ -33,7 +33,9 @@ pub(super) async fn page(exchange: Exchange, cx: Cx) -> web::Result<Page> {
         let title = if at == 0 { t::log_current(l) } else { t::log_earlier(l) };
         body.push(section(&cx, title, log));
     }
-    body.push(Code::new(l, "lienthong verify --key KEY chung-cu-….lienthong-evidence.json").title(t::logs_check(l)));
+    body.push(
+        Code::new(l, "lienthong verify --key KEY chung-cu-….lienthong-evidence.json").title(t::logs_check(l)),
+    );
     body.push(Help::new(t::logs_help_title(l), t::logs_help(l)));
     Ok(web::page(&cx.frame(t::logs_title(l)), body))
 }
