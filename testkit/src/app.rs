@@ -54,6 +54,15 @@ impl App {
 
     /// As [`App::new`], on a kernel that is there already and has been migrated for these modules.
     pub async fn on(t: Arc<TestKernel>, modules: Vec<Arc<dyn Pages>>) -> Self {
+        Self::with_sessions(t, modules, None).await
+    }
+
+    /// As [`App::on`]; people come in by these sessions ([`App::with_cookie`]) instead of `log_in_as`.
+    pub async fn with_sessions(
+        t: Arc<TestKernel>,
+        modules: Vec<Arc<dyn Pages>>,
+        sessions: Option<Arc<dyn Sessions>>,
+    ) -> Self {
         let k = &t.kernel;
         let bare: Vec<Arc<dyn Module>> = modules.iter().map(|m| m.clone() as Arc<dyn Module>).collect();
         for module in &bare {
@@ -62,7 +71,8 @@ impl App {
         k.run(&bare);
         let site = Site::from_config(&k.config).expect("the site's configuration").demo(true);
         let desk = Arc::new(Desk::default());
-        let router = web::router(k.clone(), site, desk.clone(), &modules);
+        let sessions = sessions.unwrap_or_else(|| desk.clone() as Arc<dyn Sessions>);
+        let router = web::router(k.clone(), site, sessions, &modules);
         Self { t, router, desk, endpoints: web::endpoints(&modules) }
     }
 
@@ -74,6 +84,11 @@ impl App {
     /// Somebody unknown.
     pub fn stranger(&self) -> Client {
         Client { router: self.router.clone(), cookie: None, bearer: None }
+    }
+
+    /// A browser that keeps this cookie of the session.
+    pub fn with_cookie(&self, cookie: &str) -> Client {
+        Client { router: self.router.clone(), cookie: Some(cookie.to_owned()), bearer: None }
     }
 
     /// An official who holds these permissions over `reach`, from the beginning of time until told otherwise.
