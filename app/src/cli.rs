@@ -22,7 +22,8 @@ Try it:       lienthong demo
 Run it:       lienthong serve --config lienthong.toml
 Check it:     lienthong check --config lienthong.toml
 Keep it safe: lienthong backup DIR     (while it runs or not)
-Prove it:     lienthong verify FILE    (no network, no installation needed)";
+Prove it:     lienthong verify FILE    (no network, no installation needed)
+Count days:   lienthong due --from 2026-11-20T16:00 --term 3wd";
 
 /// Where the data and the configuration are.
 #[derive(Debug, Clone, Args)]
@@ -129,6 +130,8 @@ enum Command {
         #[arg(long, default_value = "vi", value_parser = ["vi", "en"])]
         lang: String,
     },
+    /// Find when a term ends and say why: working hours, working days, calendar days
+    Due(commands::due::Options),
     /// Upkeep by the operator
     Admin {
         #[command(subcommand)]
@@ -178,6 +181,7 @@ impl Cli {
             Command::Verify { path, key, master_key, json, lang } => {
                 commands::verify::run(&commands::verify::Options { path, key, master_key, json, lang })
             }
+            Command::Due(options) => commands::due::run(&options),
             Command::Admin { what: Admin::FirstOperator { place } } => {
                 commands::admin::first_operator(&place)
             }

@@ -11,6 +11,11 @@ mod server;
 mod settings;
 mod tls;
 
+/// Texts of the command line.
+mod t {
+    include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+}
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -94,18 +94,8 @@ pub struct Settings {
 }
 
 /// Sections somebody reads; any other is misspelt.
-const SECTIONS: &[&str] = &[
-    "server",
-    "database",
-    "keys",
-    "platform",
-    "log",
-    "web",
-    "tokens",
-    "identity",
-    "exchange",
-    "operations",
-];
+const SECTIONS: &[&str] =
+    &["server", "database", "keys", "platform", "log", "web", "tokens", "identity", "exchange", "operations"];
 
 impl Settings {
     /// Reads the configuration of a place; `--data` wins over the file.

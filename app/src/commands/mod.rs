@@ -4,6 +4,7 @@ pub mod admin;
 pub mod backup;
 pub mod bench;
 pub mod check;
+pub mod due;
 pub mod import;
 pub mod migrate;
 pub mod serve;

@@ -4,6 +4,7 @@
 
 mod backup;
 mod browser;
+mod due;
 mod durability;
 mod first_call;
 mod keyboard;
