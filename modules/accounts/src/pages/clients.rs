@@ -110,8 +110,10 @@ pub(super) struct Input {
     until: String,
 }
 
-pub(super) async fn new(cx: Cx, Query(v): Query<Input>) -> Page {
-    new_page(&cx, &v, &[])
+pub(super) async fn new(cx: Cx, Query(v): Query<Input>) -> web::Result<Page> {
+    // Nobody fills in a form that will be refused.
+    cx.may(CLIENT_MANAGE, &Scope::province())?;
+    Ok(new_page(&cx, &v, &[]))
 }
 
 fn new_page(cx: &Cx, v: &Input, errors: &[FieldError]) -> Page {

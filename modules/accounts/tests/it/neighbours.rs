@@ -44,7 +44,8 @@ const ENDPOINTS: &[Line] = &[
     ("POST /logout", OPEN),
     ("GET /welcome/{secret}", OPEN),
     ("POST /welcome/{secret}", OPEN),
-    ("POST /oauth2/token", OPEN),
+    // Asks systems for their secret itself.
+    ("POST /oauth2/token", [SignIn, SignIn, SignIn, SignIn]),
     ("GET /.well-known/jwks.json", OPEN),
     ("GET /.well-known/oauth-authorization-server", OPEN),
     ("GET /account", OWN),
@@ -248,7 +249,7 @@ async fn every_endpoint_answers_each_as_it_says() {
         let body = |e: &Endpoint| {
             match e.path {
             "/account/appointment" => format!("appointment={post}"),
-            "/oauth2/token" => "grant_type=password".to_owned(),
+            "/accounts/clients/{client}/rotate" | "/accounts/clients/{client}/revoke" => "version=1&overlap_hours=24".to_owned(),
             "/accounts/officials/{person}/appoint" => crate::place::encode(&[
                 ("post", "Chuyên viên"),
                 ("agency", &w.successor.to_string()),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
+mod coverage;
+mod dates;
 mod decisions;
 mod diff;
 mod documents;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod api;
+mod coverage;
 mod door;
 mod import;
 mod pages;

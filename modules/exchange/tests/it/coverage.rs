@@ -1,0 +1,149 @@
+//! What each endpoint of the exchange answers to those who come near to a right: a stranger, an officer of another
+//! agency in the same role, one whose appointment has ended, and one at the agency that took over the function.
+
+use evidence::Outcome;
+use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
+use kernel::{Cx, Kernel, params};
+use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};
+use testkit::{Ground, Line};
+use web::Endpoint;
+
+use crate::site::{Site, on_both};
+use crate::world::{NUMBER, agreement};
+
+const LISTED: [testkit::Expect; 4] = [SignIn, Empty, Denied, Shown];
+const SINGLE: [testkit::Expect; 4] = [SignIn, Hidden, Denied, Shown];
+const ACTION: [testkit::Expect; 4] = [SignIn, Hidden, Denied, Acts];
+const OPEN: [testkit::Expect; 4] = [Public, Public, Public, Public];
+/// Of the whole province, whatever the agency.
+const PROVINCE: [testkit::Expect; 4] = [SignIn, Denied, Denied, Denied];
+
+const ENDPOINTS: &[Line] = &[
+    // Figures only; what they count is in the lists.
+    ("GET /exchange", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/members", LISTED),
+    ("GET /exchange/members/export", LISTED),
+    ("GET /exchange/members/{id}", SINGLE),
+    ("GET /exchange/subsystems", LISTED),
+    ("GET /exchange/subsystems/export", LISTED),
+    ("GET /exchange/subsystems/{id}", SINGLE),
+    ("GET /exchange/services", LISTED),
+    ("GET /exchange/services/export", LISTED),
+    ("GET /exchange/services/{id}", SINGLE),
+    ("GET /exchange/agreements", LISTED),
+    ("GET /exchange/agreements/export", LISTED),
+    ("GET /exchange/agreements/{id}", SINGLE),
+    ("GET /exchange/agreements/{id}/{step}", SINGLE),
+    ("POST /exchange/agreements/{id}/{step}", ACTION),
+    ("GET /exchange/checks", LISTED),
+    ("GET /exchange/calls", LISTED),
+    ("GET /exchange/calls/export", LISTED),
+    ("GET /exchange/calls/{request_id}", SINGLE),
+    ("POST /exchange/calls/{request_id}/personal", ACTION),
+    ("GET /exchange/calls/{request_id}/evidence", ACTION),
+    ("GET /evidence", OPEN),
+    ("GET /evidence/{origin}/{*file}", OPEN),
+    ("GET /api/exchange/v1/members", LISTED),
+    ("GET /api/exchange/v1/members/{id}", SINGLE),
+    ("GET /api/exchange/v1/subsystems", LISTED),
+    ("GET /api/exchange/v1/subsystems/{id}", SINGLE),
+    ("GET /api/exchange/v1/services", LISTED),
+    ("GET /api/exchange/v1/services/{id}", SINGLE),
+    ("GET /api/exchange/v1/services/{id}/endpoints", SINGLE),
+    ("GET /api/exchange/v1/services/{id}/openapi", SINGLE),
+    ("GET /api/exchange/v1/agreements", LISTED),
+    ("GET /api/exchange/v1/agreements/{id}", SINGLE),
+    ("GET /api/exchange/v1/agreements/{id}/history", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/approve", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/refuse", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/suspend", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/resume", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/revoke", ACTION),
+    ("GET /api/exchange/v1/calls", LISTED),
+    ("GET /api/exchange/v1/calls/{request_id}", SINGLE),
+    ("GET /api/exchange/v1/calls/{request_id}/evidence", ACTION),
+    ("GET /api/exchange/v1/operational-data", LISTED),
+    ("GET /api/exchange/v1/health-data", LISTED),
+    ("GET /api/exchange/v1/snapshot", PROVINCE),
+];
+
+/// By these the things of the agency are recognised; none of them is in an address.
+const MARKS: &[&str] =
+    &[NUMBER, "C06", "dancu", "dữ liệu dân cư", "Tra cứu thông tin công dân", "Dân cư", "cong-dan", "m-0000"];
+
+const CALL: &str = "00000000-0000-4000-8000-000000000001";
+
+/// Merges the agency into a new one, to which its functions pass, a few days ago.
+async fn merged(k: &Kernel, old: UnitId) -> UnitId {
+    let on = k.clock.now().date().plus_days(-5).unwrap();
+    let merger = Merger {
+        predecessors: vec![old],
+        into: NewAgency {
+            kind: AgencyKind::Department,
+            full_name: "Sở hợp nhất (thử nghiệm)".into(),
+            code: Some("H38.09".into()),
+            parent: None,
+            act: None,
+        },
+        transfers: true,
+    };
+    let mut tx = k.begin(&Cx::kernel("test", k.clock.now())).await.unwrap();
+    let unit = tx.merge_agencies(&merger, on).await.unwrap();
+    tx.commit().await.unwrap();
+    unit
+}
+
+async fn id(k: &Kernel, table: &str, code: &str) -> String {
+    let sql = format!("SELECT id FROM {table} WHERE code = $1");
+    k.db.query_one(&sql, params![code]).await.unwrap().text("id").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_endpoint_answers_each_as_it_says() {
+    on_both(async |s: &Site| {
+        let k = s.k();
+        s.record(CALL, Outcome::Answered, None).await;
+        s.calls(1).await;
+        s.app.t.clock.advance(std::time::Duration::from_secs(10));
+        let things = [
+            ("members", id(k, "exchange_member", "C06").await),
+            ("subsystems", id(k, "exchange_subsystem", "dancu").await),
+            ("services", id(k, "exchange_service", "tra-cuu").await),
+            ("agreements", agreement(k, NUMBER).await.to_string()),
+        ];
+        let origin = s.exchange.plane().unwrap().evidence.progress().origin;
+        let successor = merged(k, s.w.provider).await;
+        let cast = s.app.cast("provider-officer", successor, s.w.neighbour).await;
+        let path = |e: &Endpoint| {
+            let kind = things.iter().find(|(kind, _)| e.path.split('/').any(|part| part == *kind));
+            let id = kind.map_or("", |(_, id)| id.as_str());
+            let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
+            let path = path.replace("{origin}", &origin).replace("{*file}", "checkpoint");
+            if path.ends_with("/export") { path + "?as=csv" } else { path }
+        };
+        let body = |e: &Endpoint| match e.path.rsplit('/').next() {
+            Some("refuse" | "suspend" | "revoke") => r#"{"reason": "Kiểm thử"}"#.to_owned(),
+            _ if e.path.starts_with("/api/") => "{}".to_owned(),
+            _ => "version=1".to_owned(),
+        };
+        let ground = Ground { path: &path, body: &body, marks: MARKS };
+        let faults = s.app.unlike("exchange", &cast, ENDPOINTS, &ground).await;
+        assert!(faults.is_empty(), "{faults:#?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_nobody_has_judged_is_a_fault() {
+    let s = Site::new("sqlite").await;
+    let cast = s.app.cast("provider-officer", s.w.provider, s.w.neighbour).await;
+    let (path, body) = (|e: &Endpoint| e.path.to_owned(), |_: &Endpoint| String::new());
+    let ground = Ground { path: &path, body: &body, marks: &[] };
+    let without: Vec<Line> = ENDPOINTS[1..].to_vec();
+    let faults = s.app.unlike("exchange", &cast, &without, &ground).await;
+    assert!(faults.iter().any(|f| f.starts_with("GET /exchange: nobody has said")), "{faults:#?}");
+    let invented = [("GET /exchange/khong-co", LISTED)];
+    let faults = s.app.unlike("exchange", &cast, &invented, &ground).await;
+    assert!(faults.iter().any(|f| f.contains("no such endpoint")), "{faults:#?}");
+    s.close().await;
+}
