@@ -8,6 +8,7 @@ mod decisions;
 mod diff;
 mod documents;
 mod evidence;
+mod exports;
 mod gateway_calls;
 mod gateway_evidence;
 mod gateway_hostile;
