@@ -18,6 +18,7 @@ pub mod listeners;
 mod migrations;
 pub mod module;
 mod ordered;
+pub mod once;
 pub mod orgs;
 pub mod tokens;
 

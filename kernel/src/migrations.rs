@@ -73,6 +73,7 @@ CREATE TABLE kernel_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 pub(crate) fn all() -> Vec<(&'static str, &'static [Migration])> {
     vec![
         ("kernel", KERNEL),
+        ("once", crate::once::MIGRATIONS),
         ("orgs", crate::orgs::MIGRATIONS),
         ("identity", crate::identity::MIGRATIONS),
         ("tokens", crate::tokens::MIGRATIONS),

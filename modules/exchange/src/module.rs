@@ -59,7 +59,7 @@ impl Module for Exchange {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS, MONITORING];
+        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS, MONITORING, store::ONCE];
         ALL
     }
 

@@ -6,12 +6,13 @@ use kernel::error::FieldError;
 use kernel::identity::appointment::Flaw;
 use kernel::identity::people;
 use kernel::identity::{Appointment, Holding, Period, posts, sessions};
+use kernel::once::{self, Once};
 use kernel::orgs::UnitId;
 use kernel::{AppointmentId, Cx, Error, Kernel, PersonId, Result, Tx};
 use serde_json::json;
 
 use super::reach::{reach, visible};
-use super::{check, refused, wrong};
+use super::{Done, check, refused, wrong};
 use crate::permissions::OFFICIAL_MANAGE;
 use crate::{Accounts, OPERATOR, agencies, events, t};
 
@@ -48,6 +49,36 @@ pub async fn appoint(
     person: PersonId,
     new: &NewAppointment,
 ) -> Result<AppointmentId> {
+    make(a, k, cx, person, new, None).await?.now()
+}
+
+/// As [`appoint`], once for each `Idempotency-Key`.
+///
+/// # Errors
+/// As [`appoint`]; a refusal when the key was used for another request.
+pub async fn appoint_once(
+    a: &Accounts,
+    k: &Kernel,
+    cx: &Cx,
+    person: PersonId,
+    new: &NewAppointment,
+    once: &Once,
+) -> Result<Done<AppointmentId, AppointmentId>> {
+    visible(k, cx, person).await?;
+    match once::before(&k.db, cx, once).await? {
+        Some(appointment) => Ok(Done::Before(appointment.parse()?)),
+        None => make(a, k, cx, person, new, Some(once)).await,
+    }
+}
+
+async fn make(
+    a: &Accounts,
+    k: &Kernel,
+    cx: &Cx,
+    person: PersonId,
+    new: &NewAppointment,
+    once: Option<&Once>,
+) -> Result<Done<AppointmentId, AppointmentId>> {
     visible(k, cx, person).await?;
     let mut errors = Vec::new();
     let appointment = planned(a, k, person, new, &mut errors).await?;
@@ -56,11 +87,16 @@ pub async fn appoint(
         appointment.ok_or_else(|| Error::internal("an appointment without faults is missing"))?;
     cx.may(OFFICIAL_MANAGE, &reach(a, &appointment))?;
     let mut tx = k.begin(cx).await?;
+    if let Some(once) = once
+        && let Some(before) = once::claim(&mut tx, once, &appointment.id.to_string()).await?
+    {
+        return Ok(Done::Before(before.parse()?));
+    }
     people::lock(&mut tx, person).await?;
     record(&mut tx, &appointment, k.clock.now()).await?;
     people::touch_version(&mut tx, person).await?;
     tx.commit().await?;
-    Ok(appointment.id)
+    Ok(Done::Now(appointment.id))
 }
 
 pub(super) async fn record(tx: &mut Tx, appointment: &Appointment, at: Timestamp) -> Result<()> {

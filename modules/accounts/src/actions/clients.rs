@@ -6,11 +6,12 @@ use std::time::Duration;
 use kernel::clock::{Date, Timestamp};
 use kernel::identity::Secret;
 use kernel::identity::clients::{self, Client, ClientId, ClientQuery, ClientState, MAX_OVERLAP};
+use kernel::once::{self, Once};
 use kernel::tokens::{Revocation, Revoked, SCOPES};
 use kernel::{Cx, Error, Kernel, Result, Scope, random, text};
 use serde_json::json;
 
-use super::{check, refused, wrong};
+use super::{Done, check, refused, wrong};
 use crate::permissions::{CLIENT_MANAGE, CLIENT_READ};
 use crate::{Accounts, events, t};
 
@@ -43,6 +44,22 @@ pub struct Created {
 /// # Errors
 /// [`Error::Invalid`] naming the fields.
 pub async fn create(k: &Kernel, cx: &Cx, new: &NewClient) -> Result<Created> {
+    make(k, cx, new, None).await?.now()
+}
+
+/// As [`create`], once for each `Idempotency-Key`. Of a client made before the secret is not known any more: it was
+/// shown then.
+///
+/// # Errors
+/// As [`create`]; a refusal when the key was used for another request.
+pub async fn create_once(k: &Kernel, cx: &Cx, new: &NewClient, once: &Once) -> Result<Done<Created, Client>> {
+    match once::before(&k.db, cx, once).await? {
+        Some(id) => Ok(Done::Before(get(k, cx, id.parse()?).await?)),
+        None => make(k, cx, new, Some(once)).await,
+    }
+}
+
+async fn make(k: &Kernel, cx: &Cx, new: &NewClient, once: Option<&Once>) -> Result<Done<Created, Client>> {
     cx.may(CLIENT_MANAGE, &Scope::province())?;
     let name = text::nfc(&new.name.split_whitespace().collect::<Vec<_>>().join(" "));
     let subsystem = text::nfc(new.subsystem.trim());
@@ -59,6 +76,11 @@ pub async fn create(k: &Kernel, cx: &Cx, new: &NewClient) -> Result<Created> {
     let secret = clients::new_secret(&*k.random);
     let expires_at = new.until.and_then(|d| d.plus_days(1)).map(Timestamp::start_of);
     let mut tx = k.begin(cx).await?;
+    if let Some(once) = once
+        && let Some(before) = once::claim(&mut tx, once, &id.to_string()).await?
+    {
+        return Ok(Done::Before(clients::get(&k.db, before.parse()?).await?));
+    }
     let row = clients::NewClient {
         id,
         client_id: &wire,
@@ -76,7 +98,7 @@ pub async fn create(k: &Kernel, cx: &Cx, new: &NewClient) -> Result<Created> {
     let detail = json!({ "client_id": wire, "subsystem": subsystem, "scopes": scopes, "until": new.until });
     tx.audit("accounts.client.created", &id.to_ref(), detail).await?;
     tx.commit().await?;
-    Ok(Created { client: clients::get(&k.db, id).await?, secret })
+    Ok(Done::Now(Created { client: clients::get(&k.db, id).await?, secret }))
 }
 
 fn faults(

@@ -13,6 +13,25 @@ use kernel::error::{FieldError, Refusal};
 use kernel::i18n::{Lang, Text};
 use kernel::{Cx, Error, Result};
 
+/// What came of a request that may be sent twice.
+#[derive(Debug)]
+pub enum Done<T, B> {
+    /// It was done now.
+    Now(T),
+    /// The same request was done before; what is known of its effect.
+    Before(B),
+}
+
+impl<T, B> Done<T, B> {
+    /// What was done now, of a request without a key.
+    fn now(self) -> Result<T> {
+        match self {
+            Self::Now(done) => Ok(done),
+            Self::Before(_) => Err(Error::internal("a request without a key was done before")),
+        }
+    }
+}
+
 /// A refusal with its sentence in both languages.
 pub(crate) fn refused<T>(code: &'static str, say: impl Fn(Lang) -> String) -> Result<T> {
     Err(Refusal::new(code, Text::both(say)).into())

@@ -5,14 +5,15 @@ use kernel::identity::Secret;
 use kernel::identity::links::{self, LinkId, Purpose};
 use kernel::identity::people::{self, NewPerson};
 use kernel::identity::sessions;
+use kernel::once::{self, Once};
 use kernel::{AppointmentId, Cx, Error, Kernel, PersonId, Result, Tx};
 use serde_json::json;
 
-pub use super::appointments::{End, NewAppointment, appoint, end_appointment};
+pub use super::appointments::{End, NewAppointment, appoint, appoint_once, end_appointment};
 use super::appointments::{keep_an_operator, planned, record};
 pub use super::reach::{Official, count, get, list, may_manage};
 use super::reach::{manageable, reach};
-use super::{check, refused, wrong};
+use super::{Done, check, refused, wrong};
 use crate::permissions::OFFICIAL_MANAGE;
 use crate::{Accounts, events, t};
 
@@ -45,6 +46,34 @@ pub struct Created {
 /// # Errors
 /// [`Error::Invalid`] naming the fields, [`Error::Denied`] beyond one's reach.
 pub async fn create(a: &Accounts, k: &Kernel, cx: &Cx, new: &NewOfficial) -> Result<Created> {
+    make(a, k, cx, new, None).await?.now()
+}
+
+/// As [`create`], once for each `Idempotency-Key`. Of an account made before only its owner is known: the link was
+/// shown then.
+///
+/// # Errors
+/// As [`create`]; a refusal when the key was used for another request.
+pub async fn create_once(
+    a: &Accounts,
+    k: &Kernel,
+    cx: &Cx,
+    new: &NewOfficial,
+    once: &Once,
+) -> Result<Done<Created, PersonId>> {
+    match once::before(&k.db, cx, once).await? {
+        Some(person) => Ok(Done::Before(get(k, cx, person.parse()?).await?.person.id)),
+        None => make(a, k, cx, new, Some(once)).await,
+    }
+}
+
+async fn make(
+    a: &Accounts,
+    k: &Kernel,
+    cx: &Cx,
+    new: &NewOfficial,
+    once: Option<&Once>,
+) -> Result<Done<Created, PersonId>> {
     let (username, full_name) = (people::username(&new.username), people::full_name(&new.full_name));
     let mut errors = Vec::new();
     if username.is_none() {
@@ -69,6 +98,11 @@ pub async fn create(a: &Accounts, k: &Kernel, cx: &Cx, new: &NewOfficial) -> Res
     };
     let at = k.clock.now();
     let mut tx = k.begin(cx).await?;
+    if let Some(once) = once
+        && let Some(person) = once::claim(&mut tx, once, &id.to_string()).await?
+    {
+        return Ok(Done::Before(person.parse()?));
+    }
     let row =
         NewPerson { id, username: &username, full_name: &full_name, password_hash: hash.as_deref(), at };
     if !people::add(&mut tx, &row).await? {
@@ -82,7 +116,7 @@ pub async fn create(a: &Accounts, k: &Kernel, cx: &Cx, new: &NewOfficial) -> Res
         None => Some(make_link(&mut tx, k, id).await?.1),
     };
     tx.commit().await?;
-    Ok(Created { person: id, appointment: appointment.id, link })
+    Ok(Done::Now(Created { person: id, appointment: appointment.id, link }))
 }
 
 /// Locks an account: its sessions end at once, nobody signs in with it.

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use kernel::Kernel;
 use kernel::clock::{Date, Timestamp};
+use kernel::identity::Secret;
 use kernel::identity::clients::{Client, ClientId, ClientQuery, ClientState};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +16,8 @@ use web::{Cx, Json as Body, Path, Query};
 
 use super::{Items, if_match, page_size, tagged};
 use crate::Accounts;
-use crate::actions::clients::{self as acts, Created, NewClient};
+use crate::actions::Done;
+use crate::actions::clients::{self as acts, NewClient};
 
 /// A system client. The secret is not part of it.
 #[derive(Serialize, ToSchema)]
@@ -112,7 +114,7 @@ pub(super) async fn get(State(k): State<Kernel>, cx: Cx, Path(id): Path<ClientId
 }
 
 /// A new client.
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClientInput {
     /// What people call it.
@@ -136,29 +138,37 @@ pub(super) struct ClientInput {
 pub(super) struct WithSecret {
     /// The client.
     client: ClientView,
-    /// Its secret.
-    client_secret: String,
+    /// Its secret; absent when the request was done before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
     /// Where it gets tokens.
     token_url: String,
 }
 
-fn with_secret(a: &Accounts, k: &Kernel, made: &Created) -> WithSecret {
+fn with_secret(a: &Accounts, k: &Kernel, client: &Client, secret: Option<&Secret>) -> WithSecret {
     WithSecret {
-        client: view(&made.client, k.clock.now()),
-        client_secret: made.secret.expose().to_owned(),
+        client: view(client, k.clock.now()),
+        client_secret: secret.map(|s| s.expose().to_owned()),
         token_url: a.issuer.token_url(),
     }
 }
 
-/// Makes a client.
+/// Makes a client. Honours `Idempotency-Key`: a repetition makes nothing and cannot show the secret again; who lost
+/// it rotates it.
 #[utoipa::path(post, path = "/api/accounts/v1/clients", tag = "clients", request_body = ClientInput,
-    responses((status = 201, body = WithSecret), (status = 422, description = "some values are not valid")))]
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = WithSecret),
+        (status = 200, body = WithSecret, description = "done before; the secret was shown then"),
+        (status = 409, description = "the key was used for another request"),
+        (status = 422, description = "some values are not valid")))]
 pub(super) async fn create(
     State(k): State<Kernel>,
     Extension(a): Extension<Accounts>,
     cx: Cx,
+    headers: HeaderMap,
     Body(i): Body<ClientInput>,
 ) -> web::Result<Response> {
+    let once = super::once(&headers, "clients", &i)?;
     let new = NewClient {
         name: i.name,
         subsystem: i.subsystem,
@@ -166,10 +176,17 @@ pub(super) async fn create(
         scopes: i.scopes,
         until: i.until,
     };
-    let made = acts::create(&k, &cx, &new).await?;
-    let place = format!("/api/accounts/v1/clients/{}", made.client.id);
-    let body = Json(with_secret(&a, &k, &made));
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], body).into_response())
+    let made = match once {
+        None => Done::Now(acts::create(&k, &cx, &new).await?),
+        Some(once) => acts::create_once(&k, &cx, &new, &once).await?,
+    };
+    let (status, client, secret) = match made {
+        Done::Now(made) => (StatusCode::CREATED, made.client, Some(made.secret)),
+        Done::Before(client) => (StatusCode::OK, client, None),
+    };
+    let place = format!("/api/accounts/v1/clients/{}", client.id);
+    let body = Json(with_secret(&a, &k, &client, secret.as_ref()));
+    Ok((status, [(header::LOCATION, place)], body).into_response())
 }
 
 /// How a secret is replaced.
@@ -196,7 +213,7 @@ pub(super) async fn rotate(
 ) -> web::Result<Response> {
     let overlap = Duration::from_secs(input.overlap_hours.saturating_mul(3_600));
     let made = acts::rotate(&a, &k, &cx, id, overlap, if_match(&headers)?).await?;
-    Ok(tagged(made.client.version, with_secret(&a, &k, &made)))
+    Ok(tagged(made.client.version, with_secret(&a, &k, &made.client, Some(&made.secret))))
 }
 
 /// Revokes a client for good. Honours `If-Match`.

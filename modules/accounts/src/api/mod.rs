@@ -8,6 +8,7 @@ use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use kernel::identity::{people, posts};
+use kernel::once::{self, Once};
 use kernel::{Actor, Error, Kernel};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -157,6 +158,16 @@ async fn roles(Extension(a): Extension<Accounts>) -> Json<Vec<RoleView>> {
         RoleView { code: code.to_owned(), title: title.vi, title_en: title.en, permissions }
     });
     Json(all.collect())
+}
+
+/// The `Idempotency-Key` of a request with what it asks for.
+///
+/// # Errors
+/// [`Error::Invalid`] for a key that is none.
+fn once(headers: &http::HeaderMap, what: &str, asked: &impl Serialize) -> kernel::Result<Option<Once>> {
+    let Some(key) = headers.get(once::HEADER) else { return Ok(None) };
+    let asked = format!("{what}\n{}", serde_json::to_string(asked)?);
+    Once::new(key.to_str().unwrap_or_default(), &asked).map(Some)
 }
 
 /// An answer with its version as `ETag`.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use kernel::clock::{Date, Timestamp};
 use kernel::identity::people::PeopleQuery;
 use kernel::identity::{Appointment, Holding, Standing, posts};
@@ -14,8 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 use web::{Cx, Json as Body, Path, Query};
 
 use super::{Items, page_size};
-use crate::actions::links;
 use crate::actions::officials::{self as acts, End, NewAppointment, NewOfficial, Official};
+use crate::actions::{Done, links};
 use crate::{Accounts, agencies};
 
 /// An official.
@@ -159,7 +159,7 @@ pub(super) async fn get(
 }
 
 /// A new official.
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfficialInput {
     /// Sign-in name.
@@ -171,7 +171,7 @@ pub(super) struct OfficialInput {
 }
 
 /// A new appointment.
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppointmentInput {
     /// The post.
@@ -217,47 +217,75 @@ impl From<AppointmentInput> for NewAppointment {
 pub(super) struct CreatedOfficial {
     /// The official.
     official: OfficialView,
-    /// The one-time address by which the person sets a password. Shown once, serves 24 hours.
-    password_link: String,
+    /// The one-time address by which the person sets a password. Shown once, serves 24 hours; absent when the request
+    /// was done before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_link: Option<String>,
 }
 
 fn link_address(cx: &Cx, secret: &kernel::identity::Secret) -> String {
     format!("{}{}", cx.site().origin(), links::path(secret).expose())
 }
 
-/// Makes an account with its first appointment.
+/// Makes an account with its first appointment. Honours `Idempotency-Key`: a repetition makes nothing.
 #[utoipa::path(post, path = "/api/accounts/v1/officials", tag = "officials", request_body = OfficialInput,
-    responses((status = 201, body = CreatedOfficial), (status = 422, description = "some values are not valid")))]
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = CreatedOfficial),
+        (status = 200, body = CreatedOfficial, description = "done before; the link was shown then"),
+        (status = 409, description = "the key was used for another request"),
+        (status = 422, description = "some values are not valid")))]
 pub(super) async fn create(
     State(k): State<Kernel>,
     Extension(a): Extension<Accounts>,
     cx: Cx,
+    headers: HeaderMap,
     Body(input): Body<OfficialInput>,
 ) -> web::Result<Response> {
+    let once = super::once(&headers, "officials", &input)?;
     let (username, full_name, appointment) = (input.username, input.full_name, input.appointment.into());
     let new = NewOfficial { username, full_name, appointment, password: None };
-    let made = acts::create(&a, &k, &cx, &new).await?;
-    let official = official_view(&k, acts::get(&k, &cx, made.person).await?).await?;
-    let password_link = made.link.map(|s| link_address(&cx, &s)).unwrap_or_default();
-    let place = format!("/api/accounts/v1/officials/{}", made.person);
+    let made = match once {
+        None => Done::Now(acts::create(&a, &k, &cx, &new).await?),
+        Some(once) => acts::create_once(&a, &k, &cx, &new, &once).await?,
+    };
+    let (status, person, link) = match made {
+        Done::Now(made) => (StatusCode::CREATED, made.person, made.link),
+        Done::Before(person) => (StatusCode::OK, person, None),
+    };
+    let official = official_view(&k, acts::get(&k, &cx, person).await?).await?;
+    let password_link = link.map(|s| link_address(&cx, &s));
+    let place = format!("/api/accounts/v1/officials/{person}");
     let body = Json(CreatedOfficial { official, password_link });
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], body).into_response())
+    Ok((status, [(header::LOCATION, place)], body).into_response())
 }
 
-/// Appoints somebody who has an account.
+/// Appoints somebody who has an account. Honours `Idempotency-Key`: a repetition makes nothing.
 #[utoipa::path(post, path = "/api/accounts/v1/officials/{person}/appointments", tag = "officials",
-    params(("person" = String, Path, description = "identifier")), request_body = AppointmentInput,
-    responses((status = 201, body = AppointmentView), (status = 422, description = "some values are not valid")))]
+    params(("person" = String, Path, description = "identifier"), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = AppointmentInput,
+    responses((status = 201, body = AppointmentView),
+        (status = 200, body = AppointmentView, description = "done before"),
+        (status = 409, description = "the key was used for another request"),
+        (status = 422, description = "some values are not valid")))]
 pub(super) async fn appoint(
     State(k): State<Kernel>,
     Extension(a): Extension<Accounts>,
     cx: Cx,
     Path(id): Path<PersonId>,
+    headers: HeaderMap,
     Body(input): Body<AppointmentInput>,
 ) -> web::Result<Response> {
-    let made = acts::appoint(&a, &k, &cx, id, &input.into()).await?;
+    let once = super::once(&headers, &format!("appointments of {id}"), &input)?;
+    let made = match once {
+        None => Done::Now(acts::appoint(&a, &k, &cx, id, &input.into()).await?),
+        Some(once) => acts::appoint_once(&a, &k, &cx, id, &input.into(), &once).await?,
+    };
+    let (status, made) = match made {
+        Done::Now(made) => (StatusCode::CREATED, made),
+        Done::Before(made) => (StatusCode::OK, made),
+    };
     let view = view(&k, &posts::get(&k.db, made).await?).await?;
-    Ok((StatusCode::CREATED, Json(view)).into_response())
+    Ok((status, Json(view)).into_response())
 }
 
 /// When an appointment ends.

@@ -127,3 +127,50 @@ async fn strangers_are_told_to_sign_in() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_repeated_request_makes_nothing_twice() {
+    on_both(async |p| {
+        let agency = p.agency("Sở Tư pháp tỉnh Mẫu").await;
+        let (mut b, _) = p.operator().await;
+        let today = p.k().clock.now().date().to_string();
+        let appointment =
+            json!({"post": "Chuyên viên", "agency": agency, "valid_from": today, "roles": ["provider-officer"]});
+        let official = json!({"username": "binh.tt", "full_name": "Trần Thị Bình", "appointment": appointment});
+        let client = json!({"name": "Một cửa", "subsystem": "VN/GOV/38/mot-cua", "client_id": "mot-cua"});
+        for (list, body, other, secret) in [
+            ("officials", official, json!({"username": "x.y", "full_name": "Trần Văn Khác", "appointment": appointment}), "password_link"),
+            ("clients", client, json!({"name": "Khác", "subsystem": "VN/GOV/38/khac"}), "client_secret"),
+        ] {
+            let path = format!("{API}/{list}");
+            let key = format!("key-{list}");
+            let keyed = [("idempotency-key", key.as_str())];
+            let first = b.post_json(&path, body.clone(), &keyed).await;
+            assert_eq!(first.status, StatusCode::CREATED, "{list}: {}", first.text());
+            assert!(first.json()[secret].is_string(), "{list}");
+            let again = b.post_json(&path, body.clone(), &keyed).await;
+            assert_eq!(again.status, StatusCode::OK, "{list}: {}", again.text());
+            assert_eq!(again.location(), first.location(), "{list}");
+            assert!(again.json()[secret].is_null(), "{list}: secrets are shown once");
+            let clash = b.post_json(&path, other, &keyed).await;
+            assert_eq!(clash.status, StatusCode::CONFLICT, "{list}: {}", clash.text());
+            assert_eq!(clash.json()["type"], "urn:lienthong:problem:idempotency-key-reused");
+            let long = "k".repeat(129);
+            let odd = b.post_json(&path, body, &[("idempotency-key", long.as_str())]).await;
+            assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY, "{list}");
+        }
+        let person = b.get(&format!("{API}/officials?q=binh")).await.json()["items"][0]["id"].clone();
+        let path = format!("{API}/officials/{}/appointments", person.as_str().unwrap());
+        let deputy = json!({"post": "Phó Giám đốc", "agency": agency, "holding": "deputy", "valid_from": today,
+            "valid_until": today, "roles": ["consumer-officer"]});
+        let keyed = [("idempotency-key", "appointing")];
+        let first = b.post_json(&path, deputy.clone(), &keyed).await;
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
+        let again = b.post_json(&path, deputy, &keyed).await;
+        assert_eq!((again.status, &again.json()["id"]), (StatusCode::OK, &first.json()["id"]));
+        assert_eq!(p.audited("accounts.official.created").await.len(), 2, "the operator and one more");
+        assert_eq!(p.audited("accounts.client.created").await.len(), 1);
+        assert_eq!(p.audited("accounts.appointment.made").await.len(), 3);
+    })
+    .await;
+}

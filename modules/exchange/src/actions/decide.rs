@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use base::error::Refusal;
+use kernel::once::{self, Once};
 use kernel::{Committed, Cx, Error, Kernel, Result, Scope, Tx};
 
 use crate::agreement::{Agreement, Approval, Reason, State, Step};
@@ -11,7 +12,6 @@ use crate::events;
 use crate::ids::AgreementId;
 use crate::permissions;
 use crate::store::agreements::{self, Locked};
-use crate::store::once::{self, Once};
 use crate::store::registry;
 
 /// What is decided.

@@ -10,6 +10,7 @@ use base::clock::Date;
 use base::error::FieldError;
 use base::i18n::Text;
 use http::{HeaderMap, HeaderValue, header};
+use kernel::once::{self, Once};
 use kernel::{Error, Kernel};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,7 +23,6 @@ use crate::endpoint::Route;
 use crate::ids::{AgreementId, EndpointId, ServiceId};
 use crate::store::agreements::{self, HistoryEntry};
 use crate::store::lists::{self, After, AgreementFilter, AgreementRow};
-use crate::store::once::{MAX_KEY, Once};
 use crate::viewer::Viewer;
 use crate::{permissions, t};
 
@@ -471,18 +471,9 @@ fn request(
             Some(version.ok_or(Error::Conflict)?)
         }
     };
-    let once = match text(http::HeaderName::from_static("idempotency-key")) {
+    let once = match text(http::HeaderName::from_static(once::HEADER)) {
         None => None,
-        Some(key) if key.is_empty() || key.len() > MAX_KEY => {
-            return Err(super::page::wrong("Idempotency-Key", &key));
-        }
-        Some(key) => {
-            let said = format!("{verb}\n{id}\n{}", serde_json::to_string(body)?);
-            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, said.as_bytes());
-            let mut request = [0; 32];
-            request.copy_from_slice(digest.as_ref());
-            Some(Once { key, request })
-        }
+        Some(key) => Some(Once::new(&key, &format!("{verb}\n{id}\n{}", serde_json::to_string(body)?))?),
     };
     Ok(Request { expected, once })
 }

@@ -1,10 +1,9 @@
 //! SQL of the exchange: domain types in, domain types out. The registry as a whole is in `registry`, agreements in
-//! `agreements`, documents in `documents`, what pages and interfaces list in `lists`, repeated requests in `once`.
+//! `agreements`, documents in `documents`, what pages and interfaces list in `lists`.
 
 pub mod agreements;
 pub mod documents;
 pub mod lists;
-pub mod once;
 pub mod registry;
 pub mod snapshot;
 
@@ -23,3 +22,7 @@ pub const LISTS: Migration =
 /// Where the text of documents lies.
 pub const DOCUMENTS: Migration =
     Migration { name: "0004_documents", sql: include_str!("../../migrations/0004_documents.sql") };
+
+/// Repeated requests are the kernel's now.
+pub const ONCE: Migration =
+    Migration { name: "0006_once", sql: include_str!("../../migrations/0006_once.sql") };

@@ -6,7 +6,7 @@ use exchange::actions::{self, Decision, Request};
 use exchange::agreement::{Approval, Reason, Scope, State, Step};
 use exchange::ids::AgreementId;
 use exchange::store::agreements;
-use exchange::store::once::Once;
+use kernel::once::Once;
 use kernel::{Cx, Kernel, audit, journal, params};
 use testkit::on_both;
 

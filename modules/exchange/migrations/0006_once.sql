@@ -1,0 +1,2 @@
+-- Repeated requests are remembered by the kernel, for every module.
+DROP TABLE exchange_once;
