@@ -20,8 +20,8 @@ use crate::store::lists::{self, CallAfter, RecordFilter};
 use crate::viewer::Viewer;
 use crate::{Exchange, snapshot::Snapshot};
 
-/// Most records in one answer, some megabytes.
-const MOST: u32 = 5_000;
+/// Most records in one answer, about a megabyte.
+const MOST: u32 = 2_000;
 /// The last second that can be asked for: the end of the year 9999.
 const LAST: i64 = 253_402_300_799;
 
@@ -59,7 +59,7 @@ pub(super) struct Asked {
     client: Option<String>,
     /// Only these fields of each record; may be given several times.
     output_field: Option<Vec<String>>,
-    /// Most records in one answer, at most 5000.
+    /// Most records in one answer, at most 2000.
     limit: Option<u32>,
 }
 

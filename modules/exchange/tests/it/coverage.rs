@@ -5,11 +5,11 @@ use evidence::Outcome;
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
 use kernel::{Cx, Kernel, params};
 use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};
-use testkit::{Ground, Line};
+use testkit::{Cast, Ground, Line};
 use web::Endpoint;
 
-use crate::site::{Site, on_both};
-use crate::world::{NUMBER, agreement};
+use crate::site::{PROVIDER, Site, on_both};
+use crate::world::{NUMBER, agreement, operator, sample};
 
 const LISTED: [testkit::Expect; 4] = [SignIn, Empty, Denied, Shown];
 const SINGLE: [testkit::Expect; 4] = [SignIn, Hidden, Denied, Shown];
@@ -98,36 +98,87 @@ async fn id(k: &Kernel, table: &str, code: &str) -> String {
     k.db.query_one(&sql, params![code]).await.unwrap().text("id").unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_endpoint_answers_each_as_it_says() {
-    on_both(async |s: &Site| {
+/// The things endpoints are asked for: all of the provider's agency.
+struct Things {
+    ids: [(&'static str, String); 4],
+    origin: String,
+}
+
+impl Things {
+    /// Those of the sample, with one call in the records.
+    async fn of(s: &Site) -> Self {
         let k = s.k();
         s.record(CALL, Outcome::Answered, None).await;
         s.calls(1).await;
         s.app.t.clock.advance(std::time::Duration::from_secs(10));
-        let things = [
+        let ids = [
             ("members", id(k, "exchange_member", "C06").await),
             ("subsystems", id(k, "exchange_subsystem", "dancu").await),
             ("services", id(k, "exchange_service", "tra-cuu").await),
             ("agreements", agreement(k, NUMBER).await.to_string()),
         ];
-        let origin = s.exchange.plane().unwrap().evidence.progress().origin;
-        let successor = merged(k, s.w.provider).await;
-        let cast = s.app.cast("provider-officer", successor, s.w.neighbour).await;
-        let path = |e: &Endpoint| {
-            let kind = things.iter().find(|(kind, _)| e.path.split('/').any(|part| part == *kind));
-            let id = kind.map_or("", |(_, id)| id.as_str());
-            let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
-            let path = path.replace("{origin}", &origin).replace("{*file}", "checkpoint");
-            if path.ends_with("/export") { path + "?as=csv" } else { path }
-        };
-        let body = |e: &Endpoint| match e.path.rsplit('/').next() {
+        Self { ids, origin: s.exchange.plane().unwrap().evidence.progress().origin }
+    }
+
+    fn path(&self, e: &Endpoint) -> String {
+        let kind = self.ids.iter().find(|(kind, _)| e.path.split('/').any(|part| part == *kind));
+        let id = kind.map_or("", |(_, id)| id.as_str());
+        let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
+        let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
+        if path.ends_with("/export") { path + "?as=csv" } else { path }
+    }
+
+    fn body(&self, e: &Endpoint) -> String {
+        match e.path.rsplit('/').next() {
             Some("refuse" | "suspend" | "revoke") => r#"{"reason": "Kiểm thử"}"#.to_owned(),
             _ if e.path.starts_with("/api/") => "{}".to_owned(),
             _ => "version=1".to_owned(),
-        };
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_endpoint_answers_each_as_it_says() {
+    on_both(async |s: &Site| {
+        let things = Things::of(s).await;
+        let successor = merged(s.k(), s.w.provider).await;
+        let cast = s.app.cast("provider-officer", successor, s.w.neighbour).await;
+        let (path, body) = (|e: &Endpoint| things.path(e), |e: &Endpoint| things.body(e));
         let ground = Ground { path: &path, body: &body, marks: MARKS };
         let faults = s.app.unlike("exchange", &cast, ENDPOINTS, &ground).await;
+        assert!(faults.is_empty(), "{faults:#?}");
+    })
+    .await;
+}
+
+/// The same for systems: one that takes part in nothing, one that is no longer registered, the provider's own. Pages and
+/// decisions are for people.
+fn for_systems() -> Vec<Line> {
+    let line = |(name, expected): &Line| match name.starts_with("GET /api/") || *expected == OPEN {
+        true => (*name, *expected),
+        false => (*name, [SignIn, Denied, Denied, Denied]),
+    };
+    ENDPOINTS.iter().map(line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systems_see_what_they_take_part_in_and_decide_nothing() {
+    on_both(async |s: &Site| {
+        let k = s.k();
+        let mut file = sample();
+        let other = file.subsystems[&"GOV/H38/motcua".parse().unwrap()].clone();
+        file.subsystems.insert("GOV/H38/khac".parse().unwrap(), other);
+        exchange::actions::import_registry(k, &operator(k), &file).await.unwrap();
+        let things = Things::of(s).await;
+        let cast = Cast {
+            stranger: s.app.stranger(),
+            neighbour: s.app.log_in_as_system("VN/GOV/H38/khac"),
+            former: s.app.log_in_as_system("VN/GOV/H38/cu"),
+            successor: s.app.log_in_as_system(PROVIDER),
+        };
+        let (path, body) = (|e: &Endpoint| things.path(e), |e: &Endpoint| things.body(e));
+        let ground = Ground { path: &path, body: &body, marks: MARKS };
+        let faults = s.app.unlike("exchange", &cast, &for_systems(), &ground).await;
         assert!(faults.is_empty(), "{faults:#?}");
     })
     .await;
