@@ -74,7 +74,8 @@ pub fn bytes(lang: Lang, n: u64) -> String {
         value /= 1_024.0;
         unit += 1;
     }
-    format!("{}{JOINED}{}", decimal(lang, value, usize::from(unit > 0)), UNITS[unit])
+    let name = if lang == Lang::En && unit == 0 && n != 1 { "bytes" } else { UNITS[unit] };
+    format!("{}{JOINED}{name}", decimal(lang, value, usize::from(unit > 0)))
 }
 
 /// A duration in milliseconds: `0,4 ms`, `12 ms`, `1,2 s`.
@@ -122,6 +123,10 @@ mod tests {
     fn amounts_sizes_and_durations() {
         assert_eq!(money(Lang::Vi, 1_500_000), "1.500.000\u{a0}đồng");
         assert_eq!(bytes(Lang::Vi, 0), "0\u{a0}byte");
+        assert_eq!(
+            (bytes(Lang::En, 1), bytes(Lang::En, 215)),
+            ("1\u{a0}byte".into(), "215\u{a0}bytes".into())
+        );
         assert_eq!(bytes(Lang::Vi, 1_536), "1,5\u{a0}KB");
         assert_eq!(bytes(Lang::Vi, 1_048_575), "1\u{a0}MB");
         assert_eq!(bytes(Lang::En, u64::MAX), "16,777,216\u{a0}TB");
