@@ -23,7 +23,7 @@ use crate::journal::Fact;
 use crate::keys::Keys;
 use crate::listeners::Listener;
 use crate::module::Module;
-use crate::{audit, jobs, journal, listeners, migrations, params};
+use crate::{audit, calendar, jobs, journal, listeners, migrations, params};
 
 /// What the kernel is built from.
 pub struct Parts {
@@ -60,6 +60,8 @@ pub struct Inner {
     stop: watch::Sender<bool>,
     progress: Mutex<HashMap<&'static str, watch::Receiver<i64>>>,
     content: OnceCell<Blobs>,
+    /// Calendars laid out.
+    pub(crate) laid: calendar::Laid,
     /// One writer at a time of the list of erasures.
     pub(crate) erasures: Mutex<()>,
 }
@@ -91,6 +93,7 @@ impl Kernel {
             stop: watch::Sender::new(false),
             progress: Mutex::default(),
             content: OnceCell::new(),
+            laid: calendar::Laid::default(),
             erasures: Mutex::default(),
         }))
     }

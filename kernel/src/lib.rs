@@ -6,6 +6,7 @@ pub use base::{clock, config, error, i18n, id_type, ids, problem, random, text};
 pub mod audit;
 pub mod backup;
 pub mod blobs;
+pub mod calendar;
 pub mod crypt;
 pub mod cx;
 pub mod db;

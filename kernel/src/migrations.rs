@@ -78,5 +78,6 @@ pub(crate) fn all() -> Vec<(&'static str, &'static [Migration])> {
         ("identity", crate::identity::MIGRATIONS),
         ("tokens", crate::tokens::MIGRATIONS),
         ("blobs", crate::blobs::MIGRATIONS),
+        ("calendar", crate::calendar::MIGRATIONS),
     ]
 }

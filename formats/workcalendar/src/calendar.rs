@@ -3,7 +3,8 @@
 
 use jiff::civil::Date;
 
-use crate::document::{Certainty, Document, LoadError, Source, Words, YearState};
+use crate::document::{Certainty, Document, Source, Words, YearState};
+use crate::fault::LoadError;
 use crate::hours::Hours;
 use crate::layout;
 use crate::moment::{Moment, date_of, day_number};

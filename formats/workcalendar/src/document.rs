@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::fault::{Fault, LoadError};
 use crate::hours::Hours;
 use crate::moment::{day_number, weekday};
 
@@ -155,108 +156,6 @@ pub(crate) struct Special {
     pub why: Words,
 }
 
-/// A fault of a calendar file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {fault}")]
-pub struct LoadError {
-    /// Where; the first line is 1.
-    pub line: usize,
-    /// What.
-    pub fault: Fault,
-}
-
-/// What is wrong with a calendar file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// Larger than any calendar.
-    #[error("the file is larger than 1 MiB")]
-    TooLarge,
-    /// Not the form of a calendar file; in the words of the reader (English).
-    #[error("{0}")]
-    Form(String),
-    /// No such day.
-    #[error("{0:?} is not a day")]
-    Date(String),
-    /// Weekdays are `mon` to `sun`, joined by `-` or `,`.
-    #[error("{0:?} does not name weekdays: write mon-fri or tue,thu")]
-    Weekdays(String),
-    /// A season is `MM-DD..MM-DD`.
-    #[error("{0:?} is not a season: write 04-16..10-15")]
-    Season(String),
-    /// A line refers to an act that the file does not list.
-    #[error("there is no source {0:?}")]
-    Source(String),
-    /// A day refers to a holiday that the file does not list.
-    #[error("there is no holiday {0:?}")]
-    Holiday(String),
-    /// The file stands upon a calendar that is not known.
-    #[error("there is no calendar {0:?} to extend")]
-    Base(String),
-    /// Twice the same id, or the same year.
-    #[error("{0} stands there twice")]
-    Twice(String),
-    /// Twice the same day in one file.
-    #[error("{date} stands there twice")]
-    DayTwice {
-        /// The day.
-        date: Date,
-    },
-    /// A day of another year.
-    #[error("{date} is not in {year}")]
-    OtherYear {
-        /// The day.
-        date: Date,
-        /// The year it stands in.
-        year: i16,
-    },
-    /// A day must say one reason, and only one.
-    #[error("{date} needs one of holiday, compensates, swapped-with, closed, special, usual")]
-    OneReason {
-        /// The day.
-        date: Date,
-    },
-    /// The law gives more or fewer days than are listed.
-    #[error("{year}: {holiday} has {expected} days by the law, {found} are listed")]
-    Entitlement {
-        /// The year.
-        year: i16,
-        /// The holiday.
-        holiday: String,
-        /// Days by the law.
-        expected: usize,
-        /// Days listed.
-        found: usize,
-    },
-    /// The very day of a holiday is missing.
-    #[error("{date} is {holiday} and is not listed")]
-    Missing {
-        /// The day.
-        date: Date,
-        /// The holiday.
-        holiday: String,
-    },
-    /// A weekday off is worked on a Saturday or Sunday.
-    #[error("{date} and {worked} cannot be swapped: a day of Monday to Friday is swapped with a weekend day")]
-    Swap {
-        /// The day off.
-        date: Date,
-        /// The day to be worked.
-        worked: Date,
-    },
-    /// Years must follow one upon another.
-    #[error("there is no year {0} between those listed")]
-    Gap(i16),
-    /// Nobody said whether the year is decided.
-    #[error("{0} has no state: write published or provisional")]
-    NoState(i16),
-    /// No year at all.
-    #[error("no year is listed")]
-    NoYear,
-    /// Too many years.
-    #[error("more than 200 years")]
-    TooManyYears,
-}
-
 impl Document {
     /// Reads a file and checks it in itself.
     ///
@@ -279,6 +178,11 @@ impl Document {
     /// The fault with its line.
     pub(crate) fn error(&self, (at, fault): At) -> LoadError {
         LoadError { line: line(&self.breaks, at), fault }
+    }
+
+    /// Short name, such as `vn`.
+    pub fn code(&self) -> &str {
+        &self.code
     }
 
     /// The calendar that this one stands upon.

@@ -298,16 +298,19 @@ impl Course<'_> {
         }
         let (hours, wanted) = (calendar.work(day), raw.at.time());
         let bounds = hours.bounds().unwrap_or(Span { from: 0, to: 0 });
-        let (time, hour) = if raw.closing {
-            (bounds.to, Hour::Closing)
-        } else if raw.counted {
-            (wanted, Hour::Counted)
-        } else if moved && self.question.policy.moved_end == MovedEnd::Opening {
-            (bounds.from, Hour::Opening)
-        } else {
-            let time = hours.fit(wanted).unwrap_or(bounds.from);
-            (time, if time == wanted { Hour::Same } else { Hour::Fitted })
-        };
+        let policy = self.question.policy;
+        let (time, hour) =
+            if moved && policy.moved_end == MovedEnd::Opening && policy.day_end == DayEnd::SameHour {
+                // Before closings by day one: whatever moves to this day ends at one hour, so the order is kept.
+                (bounds.from, Hour::Opening)
+            } else if raw.closing {
+                (bounds.to, Hour::Closing)
+            } else if raw.counted {
+                (wanted, Hour::Counted)
+            } else {
+                let time = hours.fit(wanted).unwrap_or(bounds.from);
+                (time, if time == wanted { Hour::Same } else { Hour::Fitted })
+            };
         let at = Moment::on(calendar.day(day), time);
         self.steps.push(Step::Ends { at, hour });
         Ok(at)

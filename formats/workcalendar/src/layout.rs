@@ -6,9 +6,9 @@ use toml::Spanned;
 
 use crate::calendar::{Calendar, Cell, Noted, Reason, Year};
 use crate::document::{
-    Certainty, DayRow, Document, Fault, LoadError, Season, Source, Words, YearRow, YearState, date, season,
-    span, weekdays,
+    Certainty, DayRow, Document, Season, Source, Words, YearRow, YearState, date, season, span, weekdays,
 };
+use crate::fault::{Fault, LoadError};
 use crate::hours::Hours;
 use crate::moment::{date_of, day_number, weekday};
 

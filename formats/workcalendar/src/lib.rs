@@ -18,6 +18,7 @@
 mod calendar;
 mod document;
 mod due;
+mod fault;
 mod hours;
 mod layout;
 mod left;
@@ -29,8 +30,9 @@ mod term;
 pub mod shipped;
 
 pub use calendar::{Calendar, NoData, Noted, Reason, Year};
-pub use document::{Certainty, Document, Fault, LoadError, Source, Words, YearState};
+pub use document::{Certainty, Document, Source, Words, YearState};
 pub use due::{Because, Due, Hour, NoAnswer, Question, Step};
+pub use fault::{Fault, LoadError};
 pub use hours::{BadHours, Hours, Span, time_of_day};
 pub use jiff::civil::Date;
 pub use left::Left;

@@ -1,7 +1,8 @@
 //! The calendar that ships with the program: state bodies in Viet Nam. What it rests on: `data/README.md`.
 
 use crate::calendar::Calendar;
-use crate::document::{Document, Fault, LoadError};
+use crate::document::Document;
+use crate::fault::{Fault, LoadError};
 
 /// The file `data/calendars/vn.toml`.
 pub const VN: &str = include_str!("../../../data/calendars/vn.toml");

@@ -5,6 +5,7 @@
 mod backup;
 mod backup_content;
 mod blobs;
+mod calendar;
 mod db;
 mod identity;
 mod jobs;

@@ -253,10 +253,10 @@ impl Plain {
         while !self.working_day(day)? {
             day += 1;
         }
-        if closing {
-            self.fit(day, DAY)
-        } else if day != first && policy.moved_end == MovedEnd::Opening {
+        if day != first && policy.moved_end == MovedEnd::Opening && policy.day_end == DayEnd::SameHour {
             self.fit(day, 0)
+        } else if closing {
+            self.fit(day, DAY)
         } else {
             self.fit(day, time)
         }
