@@ -2,11 +2,9 @@
 
 use kernel::i18n::Lang;
 use workcalendar::{
-    BadHours, BadMoment, BadPause, BadPolicy, BadTerm, Calendar, Date, Fault, LoadError, Moment, NoAnswer,
-    Policy,
+    BadHours, BadMoment, BadPause, BadPolicy, BadTerm, Calendar, LoadError, Moment, NoAnswer, Policy,
 };
 
-use super::words;
 use crate::t;
 
 /// Why there is no answer.
@@ -83,7 +81,7 @@ impl Refusal {
             }
             Self::Unreadable { file, why } => t::file_unreadable(lang, t::FileUnreadable { file, why }),
             Self::File { file, fault } => {
-                let why = fault_text(lang, &fault.fault);
+                let why = if lang == Lang::Vi { fault.vi() } else { fault.en() };
                 t::file_fault(lang, t::FileFault { file, line: fault.line, why })
             }
             Self::NoData { year, first, last } => t::no_data(lang, t::NoData { first, last, year }),
@@ -94,37 +92,4 @@ impl Refusal {
 
 fn backwards(lang: Lang, from: Moment, to: Moment) -> String {
     t::bad_pause_backwards(lang, t::BadPauseBackwards { end: to.vn(), start: from.vn() })
-}
-
-fn fault_text(lang: Lang, fault: &Fault) -> String {
-    let day = |date: &Date| words::date(*date);
-    match fault {
-        Fault::TooLarge => t::fault_too_large(lang).to_owned(),
-        Fault::Form(why) => why.clone(),
-        Fault::Date(given) => t::fault_date(lang, given),
-        Fault::Weekdays(given) => t::fault_weekdays(lang, given),
-        Fault::Season(given) => t::fault_season(lang, given),
-        Fault::Source(given) => t::fault_source(lang, given),
-        Fault::Holiday(given) => t::fault_holiday(lang, given),
-        Fault::Base(given) => t::fault_base(lang, given),
-        Fault::Twice(given) => t::fault_twice(lang, given),
-        Fault::DayTwice { date } => t::fault_twice(lang, day(date)),
-        Fault::OtherYear { date, year } => {
-            t::fault_other_year(lang, t::FaultOtherYear { day: day(date), year })
-        }
-        Fault::OneReason { date } => t::fault_one_reason(lang, day(date)),
-        Fault::Entitlement { year, holiday, expected, found } => {
-            t::fault_entitlement(lang, t::FaultEntitlement { expected, found, holiday, year })
-        }
-        Fault::Missing { date, holiday } => {
-            t::fault_missing(lang, t::FaultMissing { day: day(date), holiday })
-        }
-        Fault::Swap { date, worked } => {
-            t::fault_swap(lang, t::FaultSwap { day: day(date), other: day(worked) })
-        }
-        Fault::Gap(year) => t::fault_gap(lang, year),
-        Fault::NoState(year) => t::fault_no_state(lang, year),
-        Fault::NoYear => t::fault_no_year(lang).to_owned(),
-        Fault::TooManyYears => t::fault_too_many_years(lang).to_owned(),
-    }
 }
