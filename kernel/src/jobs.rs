@@ -223,6 +223,37 @@ pub async fn counts(k: &Kernel) -> Result<JobCounts> {
     Ok(counts)
 }
 
+/// A job that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dead {
+    /// Which job.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: String,
+    /// Why the last attempt failed.
+    pub error: String,
+    /// When it was given up.
+    pub at: Timestamp,
+}
+
+/// The jobs given up last, newest first.
+pub async fn dead(k: &Kernel, limit: u32) -> Result<Vec<Dead>> {
+    let sql = "SELECT id, kind, last_error, ended_at FROM kernel_job WHERE state = 'dead'
+               ORDER BY ended_at DESC, id LIMIT $1";
+    let read = |r: &Row| {
+        let error = r.opt_text("last_error")?.unwrap_or_default();
+        let at = Timestamp::from_micros(r.opt_int("ended_at")?.unwrap_or_default());
+        Ok(Dead { id: r.id("id")?, kind: r.text("kind")?, error, at })
+    };
+    k.db.query(sql, params![limit]).await?.iter().map(read).collect()
+}
+
+/// Since when the job waits that should have run first; `None` when no job is late.
+pub async fn waiting_since(k: &Kernel) -> Result<Option<Timestamp>> {
+    let sql = "SELECT MIN(run_at) AS due FROM kernel_job WHERE state = 'waiting' AND run_at <= $1";
+    Ok(k.db.query_one(sql, params![k.clock.now()]).await?.opt_int("due")?.map(Timestamp::from_micros))
+}
+
 /// Puts a dead job back in the queue. Returns whether there was such a job.
 pub async fn revive(k: &Kernel, cx: &Cx, id: JobId) -> Result<bool> {
     let mut tx = k.begin(cx).await?;

@@ -143,6 +143,14 @@ impl Kernel {
         tokio::spawn(listeners::run(self.clone(), listener, progress));
     }
 
+    /// The listeners of this process, each with the position it has reached; -1 before it has begun.
+    pub fn heard(&self) -> Vec<(&'static str, i64)> {
+        let progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut heard: Vec<_> = progress.iter().map(|(name, at)| (*name, *at.borrow())).collect();
+        heard.sort_unstable();
+        heard
+    }
+
     /// Tells background work to stop.
     pub fn stop(&self) {
         let _ = self.stop.send(true);

@@ -3,10 +3,12 @@
 pub mod sealed;
 pub use base::{clock, config, error, i18n, id_type, ids, problem, random, text};
 
+pub mod alerts;
 pub mod audit;
 pub mod backup;
 pub mod blobs;
 pub mod calendar;
+pub mod certificate;
 pub mod crypt;
 pub mod cx;
 pub mod db;

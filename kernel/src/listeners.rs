@@ -231,6 +231,27 @@ pub async fn parked(k: &Kernel) -> Result<Vec<Parked>> {
         .collect()
 }
 
+/// A listener of this process that has not heard everything yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// Which listener.
+    pub listener: &'static str,
+    /// When the first fact it has not heard was recorded.
+    pub since: Timestamp,
+}
+
+/// The listeners that have not heard everything yet; a moment's delay is usual.
+pub async fn behind(k: &Kernel) -> Result<Vec<Behind>> {
+    let sql = "SELECT at FROM kernel_journal WHERE position > $1 ORDER BY position LIMIT 1";
+    let mut behind = Vec::new();
+    for (listener, reached) in k.heard() {
+        if let Some(row) = k.db.query_opt(sql, params![reached]).await? {
+            behind.push(Behind { listener, since: row.time("at")? });
+        }
+    }
+    Ok(behind)
+}
+
 /// Tries a listener's parked facts again in order; stops at the first that still fails for its subject.
 /// Returns how many were heard.
 pub async fn retry_parked(k: &Kernel, listener: &dyn Listener) -> Result<u32> {

@@ -79,5 +79,6 @@ pub(crate) fn all() -> Vec<(&'static str, &'static [Migration])> {
         ("tokens", crate::tokens::MIGRATIONS),
         ("blobs", crate::blobs::MIGRATIONS),
         ("calendar", crate::calendar::MIGRATIONS),
+        ("alerts", crate::alerts::MIGRATIONS),
     ]
 }

@@ -24,7 +24,7 @@ use archive::Archive;
 use crate::blobs::{self, blocking, erasures};
 use crate::crypt::{OpenReader, SealWriter};
 use crate::keys::Keys;
-use crate::{Kernel, Module, audit, journal, schema};
+use crate::{Cx, Kernel, Module, audit, journal, schema};
 
 const FORMAT: &str = "lienthong-backup/1";
 const KEY: &str = "backup";
@@ -118,7 +118,27 @@ pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result
     out.write_all(serde_json::to_string_pretty(&manifest)?.as_bytes())?;
     close(out)?;
     File::open(dir)?.sync_all()?;
+    if let Err(e) = note(k, &manifest).await {
+        // The backup is whole; only the operator's page would call the one before the last.
+        tracing::warn!(error = e.chain(), "the backup was made, but not noted");
+    }
     Ok(manifest)
+}
+
+/// The setting that tells when the last good backup was made.
+const LAST: &str = "kernel.backup.last";
+
+async fn note(k: &Kernel, made: &Manifest) -> Result<()> {
+    let mut tx = k.begin(&Cx::kernel("backup", k.clock.now())).await?;
+    tx.set_setting(LAST, &made.made_at.micros().to_string()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// When the last good backup was made, if ever. A restored platform tells of the one before that it came from.
+pub async fn last(k: &Kernel) -> Result<Option<Timestamp>> {
+    let noted = k.setting(LAST).await?;
+    Ok(noted.and_then(|micros| micros.parse().ok()).map(Timestamp::from_micros))
 }
 
 /// Reads a whole backup and checks every byte of it.

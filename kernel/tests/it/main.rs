@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
+mod alerts;
 mod backup;
 mod backup_content;
 mod blobs;
