@@ -30,6 +30,8 @@ pub struct Card {
 pub struct Finding {
     /// Stable name of the check.
     pub check: &'static str,
+    /// What was checked, in a few words.
+    pub title: Text,
     /// Whether it is well.
     pub ok: bool,
     /// What was found, and the next step if it is not well.

@@ -103,7 +103,7 @@ impl Accounts {
             Ok(false) => (false, Text::both(t::check_operator_missing)),
             Err(e) => (false, Text::both(|l| t::check_failed(l, e.to_string()))),
         };
-        Finding { check: "accounts.operator", ok, text }
+        Finding { check: "accounts.operator", title: Text::both(t::check_operator), ok, text }
     }
 
     fn keys(&self) -> Finding {
@@ -112,7 +112,7 @@ impl Accounts {
             0 => Text::both(t::check_keys_missing),
             n => Text::both(|l| t::check_keys_there(l, i64::try_from(n).unwrap_or(i64::MAX))),
         };
-        Finding { check: "accounts.signing_keys", ok: count > 0, text }
+        Finding { check: "accounts.signing_keys", title: Text::both(t::check_keys), ok: count > 0, text }
     }
 }
 

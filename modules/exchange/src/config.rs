@@ -7,7 +7,7 @@ use base::i18n::Text;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{code, t};
+use crate::{code, t, watch};
 
 /// The section.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub instance: String,
     /// Hours for which the gateway goes on serving when the database cannot be reached.
     pub snapshot_hours: u64,
+    /// How providers are watched.
+    pub watch: watch::Settings,
     #[serde(rename = "gateway")]
     _gateway: IgnoredAny,
     #[serde(rename = "evidence")]
@@ -25,7 +27,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instance: "VN".into(), snapshot_hours: 24, _gateway: IgnoredAny, _evidence: IgnoredAny }
+        Self {
+            instance: "VN".into(),
+            snapshot_hours: 24,
+            watch: watch::Settings::default(),
+            _gateway: IgnoredAny,
+            _evidence: IgnoredAny,
+        }
     }
 }
 
@@ -44,6 +52,6 @@ impl Settings {
         if !(1..=168).contains(&self.snapshot_hours) {
             return Err(Text::both(t::config_snapshot_hours));
         }
-        Ok(())
+        self.watch.check()
     }
 }

@@ -87,7 +87,8 @@ impl Health {
     }
 }
 
-fn path(r: &Record) -> Option<String> {
+/// The service a record is about, as `instance/class/member/subsystem/service`.
+pub(crate) fn path(r: &Record) -> Option<String> {
     let parts = [
         r.service_x_road_instance.as_deref()?,
         r.service_member_class.as_deref()?,

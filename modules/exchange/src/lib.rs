@@ -36,6 +36,7 @@ pub mod store;
 pub mod subsystem;
 pub mod upstream;
 pub mod viewer;
+pub mod watch;
 pub mod words;
 
 mod module;

@@ -66,6 +66,11 @@ impl Keeper {
         Arc::clone(&self.current)
     }
 
+    /// The section `[exchange]`.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The counters of this node.
     pub fn meters(&self) -> Arc<Meters> {
         Arc::clone(&self.meters)

@@ -59,7 +59,8 @@ impl Module for Exchange {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS, MONITORING, store::ONCE];
+        const ALL: &[Migration] =
+            &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS, MONITORING, store::ONCE];
         ALL
     }
 
@@ -130,7 +131,7 @@ impl Exchange {
         } else {
             Text::both(|l| t::check_snapshot_stale(l, end.vn()))
         };
-        Finding { check: "exchange.snapshot", ok, text }
+        Finding { check: "exchange.snapshot", title: Text::both(t::check_snapshot), ok, text }
     }
 
     /// Whether sealing and indexing keep up with the calls; nothing while the data plane does not run.
@@ -149,7 +150,7 @@ impl Exchange {
                 },
             )
         });
-        Some(Finding { check: "exchange.evidence", ok, text })
+        Some(Finding { check: "exchange.evidence", title: Text::both(t::check_evidence_title), ok, text })
     }
 }
 

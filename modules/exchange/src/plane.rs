@@ -11,16 +11,17 @@ use kernel::tokens::{TokenError, TokenIssuer};
 use kernel::{Error, Kernel, Result};
 use serde::Deserialize;
 use tlog::Hash;
+use tokio_rustls::TlsConnector;
 
 use crate::evidence::{Evidence, Recorder};
 use crate::gateway::ports::{
     Authenticator, BadCredential, ClosedCall, Documents, EvidenceFailed, Expected, Monitor, OpenedCall,
     Parts, Principal,
 };
-use crate::gateway::{Gateway, Policy, ports};
-use crate::health::Health;
+use crate::gateway::{self, Gateway, Policy, ports};
+use crate::health::{self, Health};
 use crate::listen::Keeper;
-use crate::store;
+use crate::{store, watch};
 
 /// Evidence and gateway of this process.
 pub struct Plane {
@@ -52,14 +53,25 @@ impl Plane {
         let evidence = Arc::new(Evidence::open(k, platform).await?);
         evidence.run(k);
         let health = Arc::new(Health::new(k.clock.now()));
+        let policy = policy(&k.config)?;
+        let calls = Arc::new(watch::Calls::default());
+        let tls = TlsConnector::from(Arc::new(gateway::tls_config(policy.provider_ca_file.as_deref())?));
+        let watched = watch::Parts {
+            settings: keeper.settings().watch.clone(),
+            snapshot: keeper.current(),
+            health: Arc::clone(&health),
+            calls: Arc::clone(&calls),
+            tls,
+        };
+        tokio::spawn(watch::run(k.clone(), watched));
         let gateway = Gateway::new(Parts {
-            policy: policy(&k.config)?,
+            policy,
             snapshot: keeper.current(),
             meters: keeper.meters(),
             authenticator: Arc::new(ByToken(issuer.clone())),
             evidence: Arc::new(Records(evidence.recorder().clone())),
             documents: Arc::new(Stored(k.clone())),
-            monitor: Arc::new(Monitoring(Arc::clone(&health))),
+            monitor: Arc::new(Monitoring { health: Arc::clone(&health), calls }),
             clock: k.clock.clone(),
             random: k.random.clone(),
         })?;
@@ -142,18 +154,22 @@ impl Documents for Stored {
 }
 
 /// Operational monitoring: the record of each call is kept with its evidence (`exchange_call`); here calls are only
-/// counted, for the metrics and the health of services.
-struct Monitoring(Arc<Health>);
+/// counted, for the metrics, the health of services and the watch over their providers.
+struct Monitoring {
+    health: Arc<Health>,
+    calls: Arc<watch::Calls>,
+}
 
 impl Monitor for Monitoring {
     fn record(&self, record: xroad::opmon::Record) {
         let succeeded = if record.succeeded { "true" } else { "false" };
         metrics::counter!("lienthong_exchange_calls_total", "succeeded" => succeeded).increment(1);
-        self.0.take(&record);
+        self.health.take(&record);
+        self.calls.take(&record, || health::path(&record));
     }
 
     fn unrecorded(&self) {
         metrics::counter!("lienthong_gateway_unrecorded_refusals_total").increment(1);
-        self.0.unrecorded();
+        self.health.unrecorded();
     }
 }

@@ -58,7 +58,7 @@ impl Module for Units {
             },
             Err(e) => (false, Text::both(|l| t::check_failed(l, e.to_string()))),
         };
-        vec![Finding { check: "units.imported", ok, text }]
+        vec![Finding { check: "units.imported", title: Text::both(t::check_title), ok, text }]
     }
 }
 

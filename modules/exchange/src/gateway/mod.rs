@@ -36,6 +36,7 @@ pub use body_out::Body;
 pub use policy::{HELD, Policy, SMALL};
 pub use refusal::{Refusal, Trouble};
 pub use server::{Door, serve};
+pub(crate) use upstream::tls_config;
 
 use admit::Admitted;
 use body_out::Body as OutBody;

@@ -115,7 +115,8 @@ fn chain_has(e: &Error, wanted: impl Fn(&str) -> bool) -> bool {
 /// Where Debian and its relatives keep the authorities a machine trusts.
 const MACHINE_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-fn tls_config(extra: Option<&Path>) -> io::Result<rustls::ClientConfig> {
+/// How providers are trusted: the machine's authorities, and those of the province's own file.
+pub(crate) fn tls_config(extra: Option<&Path>) -> io::Result<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     if let Ok(certificates) = CertificateDer::pem_file_iter(MACHINE_CA) {
         // Single certificates the library cannot read do not spoil the rest of the machine's list.

@@ -28,8 +28,16 @@ fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// A certificate for 127.0.0.1, signed with its own key (RFC 5280), and the key.
+/// A certificate for 127.0.0.1, signed with its own key, and the key.
 fn certificate() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+    certificate_for([127, 0, 0, 1], "20991231235959Z")
+}
+
+/// A certificate for an address until a moment, signed with its own key (RFC 5280), and the key.
+pub(crate) fn certificate_for(
+    address: [u8; 4],
+    until: &str,
+) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     const SEQUENCE: u8 = 0x30;
     let random = SystemRandom::new();
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
@@ -38,7 +46,7 @@ fn certificate() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     let algorithm = der(SEQUENCE, &[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02])]);
     let attribute = der(SEQUENCE, &[&oid(&[0x55, 0x04, 0x03]), &der(0x0c, &[b"test"])]);
     let name = der(SEQUENCE, &[&der(0x31, &[&attribute])]);
-    let validity = der(SEQUENCE, &[&der(0x17, &[b"200101000000Z"]), &der(0x18, &[b"20991231235959Z"])]);
+    let validity = der(SEQUENCE, &[&der(0x17, &[b"200101000000Z"]), &der(0x18, &[until.as_bytes()])]);
     let curve = der(
         SEQUENCE,
         &[
@@ -47,7 +55,7 @@ fn certificate() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         ],
     );
     let public = der(SEQUENCE, &[&curve, &der(0x03, &[&[0], key.public_key().as_ref()])]);
-    let names = der(SEQUENCE, &[&der(0x87, &[&[127, 0, 0, 1]])]);
+    let names = der(SEQUENCE, &[&der(0x87, &[&address])]);
     let extension = der(SEQUENCE, &[&oid(&[0x55, 0x1d, 0x11]), &der(0x04, &[&names])]);
     let extensions = der(0xa3, &[&der(SEQUENCE, &[&extension])]);
     let version = der(0xa0, &[&der(0x02, &[&[2]])]);
@@ -58,7 +66,10 @@ fn certificate() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     (whole.into(), PrivateKeyDer::Pkcs8(pkcs8.as_ref().to_vec().into()))
 }
 
-fn server(certificate: &CertificateDer<'static>, key: &PrivateKeyDer<'static>) -> Arc<rustls::ServerConfig> {
+pub(crate) fn server(
+    certificate: &CertificateDer<'static>,
+    key: &PrivateKeyDer<'static>,
+) -> Arc<rustls::ServerConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder =
         rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();

@@ -24,4 +24,5 @@ mod monitoring;
 mod registry_file;
 mod site;
 mod snapshot;
+mod watch;
 mod world;
