@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use accounts::Accounts;
 use anyhow::Context;
+use catalogues::Catalogues;
 use exchange::Exchange;
 use kernel::clock::{Clock, SystemClock};
 use kernel::db::Db;
@@ -98,7 +99,7 @@ impl Platform {
         let named: Arc<OnceLock<Vec<Arc<dyn Module>>>> = Arc::default();
         let operations = Arc::new(Operations::new(named.clone()));
         let mut pages: Vec<Arc<dyn Pages>> =
-            vec![exchange.clone(), Arc::new(Units), accounts.clone(), operations];
+            vec![exchange.clone(), Arc::new(Units), Arc::new(Catalogues), accounts.clone(), operations];
         pages.extend(more);
         let _ = named.set(pages.iter().map(|p| p.clone() as Arc<dyn Module>).collect());
         Ok(Self { settings: Arc::new(settings), kernel, exchange, accounts, pages: Arc::new(pages) })

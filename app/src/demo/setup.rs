@@ -25,7 +25,7 @@ struct Account {
     name: &'static str,
 }
 
-const PEOPLE: [Account; 5] = [
+const PEOPLE: [Account; 6] = [
     Account {
         role: "operator",
         title: "Quản trị vận hành",
@@ -59,6 +59,14 @@ const PEOPLE: [Account; 5] = [
         name: "Hoàng Thử Nghiệm",
     },
     Account {
+        role: "catalogues",
+        title: "Danh mục (Khoa học và Công nghệ)",
+        post: "Chuyên viên quản lý danh mục dùng chung",
+        agency: Some("KHC"),
+        code: "catalogue-publisher",
+        name: "Vũ Minh Danh",
+    },
+    Account {
         role: "auditor",
         title: "Kiểm tra, giám sát",
         post: "Thanh tra viên",
@@ -80,6 +88,7 @@ pub async fn prepare(
     agencies(k, province).await.context("agencies cannot be made")?;
     mark(k, province).await?;
     registry(k, province, systems, &mut state).await?;
+    shared_catalogues(k, province).await.context("catalogues cannot be made")?;
     state.province = Some(province.code.to_owned());
     // Secrets are shown once: they are kept before anything else can fail.
     state.save(data)?;
@@ -134,6 +143,15 @@ async fn agency(
         .await?;
     tx.commit().await?;
     Ok(unit)
+}
+
+/// Catalogues of the units, and mappings of their codes, published for the agency that runs the platform.
+async fn shared_catalogues(k: &Kernel, province: &Province) -> anyhow::Result<()> {
+    let cx = Cx::kernel("demo", k.clock.now());
+    let code = format!("{}.MH.KHC", province.h_code);
+    let owner = k.orgs().by_code(&code, cx.at.date()).await?.context("an agency of the demonstration")?;
+    catalogues::actions::publish_units(k, &cx, owner.unit, province.code).await?;
+    Ok(())
 }
 
 async fn registry(
