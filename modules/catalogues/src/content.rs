@@ -147,10 +147,6 @@ impl Content {
 
 fn of_entry(e: &Entry) -> Record {
     let day = |d: Option<Date>| d.map(Date::vn).unwrap_or_default();
-    let attributes = match e.attributes.is_empty() {
-        true => String::new(),
-        false => Value::Object(e.attributes.clone()).to_string(),
-    };
     let fields = vec![
         (Field::NameVi, e.name_vi.clone()),
         (Field::NameEn, e.name_en.clone()),
@@ -158,9 +154,18 @@ fn of_entry(e: &Entry) -> Record {
         (Field::Order, e.order.map(|n| n.to_string()).unwrap_or_default()),
         (Field::ValidFrom, day(e.from)),
         (Field::ValidTo, day(e.to)),
-        (Field::Attributes, attributes),
+        (Field::Attributes, attributes(e)),
     ];
     Record { key: e.code.clone(), fields }
+}
+
+/// Attributes in one line: `type: ward; act: 1686/NQ-UBTVQH15`.
+pub fn attributes(e: &Entry) -> String {
+    let one = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name}: {text}"),
+        other => format!("{name}: {other}"),
+    };
+    e.attributes.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 fn of_pair(p: &Pair) -> Record {

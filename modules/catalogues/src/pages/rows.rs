@@ -12,6 +12,7 @@ use web::{Cx, Path, Query};
 
 use super::parts;
 use crate::catalogue::Catalogue;
+use crate::content::attributes;
 use crate::entry::Entry;
 use crate::pair::Pair;
 use crate::store::PAGE;
@@ -90,12 +91,20 @@ pub(super) async fn table(
 
 fn of_entries(cx: &Cx, rows: &[Entry]) -> Table {
     let l = cx.lang;
+    // A column nothing stands in only takes room.
+    let parents = rows.iter().any(|e| !e.parent.is_empty());
+    let dated = rows.iter().any(|e| e.from.is_some() || e.to.is_some());
+    let described = rows.iter().any(|e| !e.attributes.is_empty());
     let mut table = Table::new(l, t::tab_rows(l))
         .column(Column::text(t::col_name(l)))
-        .column(Column::text(t::col_code(l)))
-        .column(Column::text(t::col_parent(l)))
-        .column(Column::text(t::col_days(l)))
-        .column(Column::text(t::col_attributes(l)));
+        .column(Column::text(t::col_code(l)));
+    for (there, label) in
+        [(parents, t::col_parent(l)), (dated, t::col_days(l)), (described, t::col_attributes(l))]
+    {
+        if there {
+            table = table.column(Column::text(label));
+        }
+    }
     for e in rows {
         let name = match (l, e.name_en.is_empty()) {
             (_, true) => Cell::legal(&e.name_vi),
@@ -106,7 +115,13 @@ fn of_entries(cx: &Cx, rows: &[Entry]) -> Table {
             true => Cell::none(),
             false => Cell::link(cx.address().without("after").with("parent", &e.parent), &e.parent),
         };
-        table = table.row(Row::new([name, Cell::code(&e.code), parent, days(l, e), attributes(e)]));
+        let attributes = match e.attributes.is_empty() {
+            true => Cell::none(),
+            false => Cell::text(attributes(e)),
+        };
+        let more = [(parents, parent), (dated, days(l, e)), (described, attributes)];
+        let more = more.into_iter().filter(|(there, _)| *there).map(|(_, cell)| cell);
+        table = table.row(Row::new([name, Cell::code(&e.code)].into_iter().chain(more)));
     }
     table
 }
@@ -120,17 +135,6 @@ fn days(l: Lang, e: &Entry) -> Cell {
             Cell::text(t::period_closed(l, t::PeriodClosed { from: from.vn(), to: to.vn() }))
         }
     }
-}
-
-fn attributes(e: &Entry) -> Cell {
-    if e.attributes.is_empty() {
-        return Cell::none();
-    }
-    let one = |(name, value): (&String, &serde_json::Value)| match value {
-        serde_json::Value::String(text) => format!("{name}: {text}"),
-        other => format!("{name}: {other}"),
-    };
-    Cell::text(e.attributes.iter().map(one).collect::<Vec<_>>().join("; "))
 }
 
 /// Names of both sides of some pairs, as on the days on which the mapping reads them.
