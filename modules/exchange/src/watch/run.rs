@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use super::tally::{CALLS_PROVE, Tally};
+use super::tally::{CALLS_PROVE, Down, Tally};
 use super::told::{self, Wrong, address};
 use super::{Calls, Cause, Lookups, Reached, Settings, look};
 use crate::health::Health;
@@ -220,20 +220,24 @@ impl Watch {
         if !wrong.down.is_empty() {
             for service in told::watched(snapshot) {
                 let at = address(&service.base_url);
-                if wrong.down.contains_key(&at) && self.proved_by_calls(&service.path, now) {
+                if wrong.down.get(&at).is_some_and(|down| self.disproved(&service.path, *down, now)) {
                     wrong.down.remove(&at);
                 }
             }
         }
-        let failing = self.parts.calls.failing(now);
-        let known = failing.into_iter().filter(|(path, _)| snapshot.service(path).is_some());
-        wrong.failing = known.collect();
+        // While a look has yet to confirm what calls say, nothing is said twice.
+        let answers = |path: &str| {
+            let url = snapshot.service(path).map(|s| address(&s.base_url));
+            url.and_then(|at| self.places.get(&at)).is_some_and(|place| place.tally.is_well())
+        };
+        wrong.failing = self.parts.calls.failing(now).into_iter().filter(|(path, _)| answers(path)).collect();
         wrong
     }
 
-    fn proved_by_calls(&self, path: &str, now: Timestamp) -> bool {
+    /// Whether a call has succeeded lately, after the first look that failed.
+    fn disproved(&self, path: &str, down: Down, now: Timestamp) -> bool {
         let last = self.parts.health.report(path, now).last_success;
-        last.is_some_and(|at| at >= now.minus(CALLS_PROVE).millis())
+        last.is_some_and(|at| at > down.since.millis() && at >= now.minus(CALLS_PROVE).millis())
     }
 
     /// Brings the alerts up to what is known, if that has changed.

@@ -51,6 +51,11 @@ impl Tally {
         self.looks > 0 && !self.is_doubtful()
     }
 
+    /// Whether the last look was good.
+    pub(super) fn is_well(&self) -> bool {
+        self.looks > 0 && self.failures == 0
+    }
+
     /// Whether the last look failed, and another one is needed to be sure.
     pub(super) fn is_doubtful(&self) -> bool {
         (1..IN_A_ROW).contains(&self.failures)

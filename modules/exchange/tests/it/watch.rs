@@ -99,10 +99,12 @@ async fn a_provider_that_stops_is_told_of_and_one_that_is_back_is_cleared() {
     on_both(&[], async |t| {
         let k = &t.kernel;
         let (provider, address) = Provider::at(([127, 0, 0, 1], 0).into()).await;
-        begin(k, contents(address), trusting(None));
+        let w = begin(k, contents(address), trusting(None));
         tokio::time::sleep(Duration::from_millis(1200)).await;
         assert_eq!(alerts::open(&k.db, 10).await.unwrap(), [], "all is well");
 
+        // What succeeded before says nothing of what comes after.
+        call(&w, k, 200, None);
         provider.stop().await;
         let (open, _) = until(k, 1).await;
         let a = &open[0];
