@@ -14,6 +14,7 @@ use kernel::sealed::AuditSeal;
 use kernel::tokens::TokenIssuer;
 use kernel::{Kernel, Module, Parts, blobs};
 use units::Units;
+use upkeep::Upkeep;
 use web::{Pages, Site};
 
 use crate::operations::Operations;
@@ -30,6 +31,8 @@ pub struct Platform {
     pub exchange: Arc<Exchange>,
     /// The accounts, who answer for sessions.
     pub accounts: Arc<Accounts>,
+    /// The checks and alerts, which `check --live` asks for.
+    pub upkeep: Arc<Upkeep>,
     pages: Arc<Vec<Arc<dyn Pages>>>,
 }
 
@@ -98,11 +101,18 @@ impl Platform {
         let (exchange, accounts) = (Arc::new(exchange), Arc::new(Accounts::new(&kernel, issuer)?));
         let named: Arc<OnceLock<Vec<Arc<dyn Module>>>> = Arc::default();
         let operations = Arc::new(Operations::new(named.clone()));
-        let mut pages: Vec<Arc<dyn Pages>> =
-            vec![exchange.clone(), Arc::new(Units), Arc::new(Catalogues), accounts.clone(), operations];
+        let upkeep = Arc::new(Upkeep::new(named.clone()));
+        let mut pages: Vec<Arc<dyn Pages>> = vec![
+            exchange.clone(),
+            Arc::new(Units),
+            Arc::new(Catalogues),
+            accounts.clone(),
+            upkeep.clone(),
+            operations,
+        ];
         pages.extend(more);
         let _ = named.set(pages.iter().map(|p| p.clone() as Arc<dyn Module>).collect());
-        Ok(Self { settings: Arc::new(settings), kernel, exchange, accounts, pages: Arc::new(pages) })
+        Ok(Self { settings: Arc::new(settings), kernel, exchange, accounts, upkeep, pages: Arc::new(pages) })
     }
 
     /// The modules, in the order in which they were named.

@@ -68,6 +68,12 @@ enum Command {
         /// With --content: also decrypt everything and compute its hash anew
         #[arg(long, requires = "content")]
         deep: bool,
+        /// Ask the running platform for every check and open alert, as on the page "Sáng nay"; fails when one is bad
+        #[arg(long, conflicts_with = "content")]
+        live: bool,
+        /// With --live: language of the report
+        #[arg(long, default_value = "vi", value_parser = ["vi", "en"])]
+        lang: String,
     },
     /// Bring the database schema up to date
     Migrate {
@@ -167,7 +173,8 @@ impl Cli {
                 crate::demo::run(crate::demo::Options { province, data, listen, rate })
             }
             Command::Serve { place } => commands::serve::run(&place),
-            Command::Check { place, content, deep } => {
+            Command::Check { place, live: true, lang, .. } => commands::live::run(&place, &lang),
+            Command::Check { place, content, deep, .. } => {
                 commands::check::run(&place, content.then_some(commands::check::Content { deep }))
             }
             Command::Migrate { place, dry_run } => commands::migrate::run(&place, dry_run),

@@ -25,6 +25,8 @@ pub enum Request {
     },
     /// Make a one-time link for the first operator.
     FirstOperator,
+    /// Make every check, and tell the open alerts.
+    Live,
     /// Compare the content store with the tables.
     CheckContent {
         /// Also decrypt everything.
@@ -40,6 +42,8 @@ pub enum Answer {
     Backup(backup::Manifest),
     /// The link.
     Link(String),
+    /// Every check and open alert.
+    Live(upkeep::Overview),
     /// What the comparison found.
     Content(blobs::Report),
     /// It was refused or failed.
@@ -100,6 +104,10 @@ async fn handle(platform: &Platform, request: Request) -> Answer {
         Request::FirstOperator => match platform.first_operator_link().await {
             Ok(link) => Answer::Link(link),
             Err(e) => Answer::Failed(crate::chain(&e)),
+        },
+        Request::Live => match platform.upkeep.overview(k).await {
+            Ok(overview) => Answer::Live(overview),
+            Err(e) => Answer::Failed(e.chain()),
         },
         Request::CheckContent { deep } => match content(k, deep).await {
             Ok(report) => Answer::Content(report),

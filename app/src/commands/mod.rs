@@ -6,6 +6,7 @@ pub mod bench;
 pub mod check;
 pub mod due;
 pub mod import;
+pub mod live;
 pub mod migrate;
 pub mod serve;
 pub mod verify;

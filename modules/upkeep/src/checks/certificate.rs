@@ -1,0 +1,80 @@
+//! Until when does the server's own certificate hold? As it lies on the disk: a new one is taken up by itself.
+
+use std::path::PathBuf;
+
+use base::clock::Timestamp;
+use base::i18n::Text;
+use kernel::{Error, Kernel, certificate};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde::Deserialize;
+
+use super::impossible;
+use crate::check::{Check, State};
+use crate::t;
+
+const NAME: &str = "server.certificate";
+const DAY: i64 = 86_400_000_000;
+
+/// What is needed of `[server]`, which is the application's section.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Server {
+    tls_certificate: Option<PathBuf>,
+}
+
+/// Nothing when the server speaks plain HTTP: then something else in front of it holds the certificate.
+pub(super) async fn check(k: &Kernel) -> Option<Check> {
+    let file = k.config.section::<Server>("server").unwrap_or_default().tls_certificate?;
+    let title = Text::both(t::title_certificate);
+    let path = file.clone();
+    let end = tokio::task::spawn_blocking(move || end(&path)).await;
+    Some(match end.map_err(Error::internal).and_then(|end| end) {
+        Ok(end) => judged(title, k.clock.now(), end, &file.display().to_string()),
+        Err(e) => impossible(NAME, title, &e),
+    })
+}
+
+fn end(path: &std::path::Path) -> kernel::Result<Timestamp> {
+    let chain = CertificateDer::pem_file_iter(path).map_err(Error::internal)?;
+    let mut ends = Vec::new();
+    for certificate in chain {
+        let certificate = certificate.map_err(Error::internal)?;
+        ends.extend(certificate::not_after(&certificate));
+    }
+    ends.into_iter().min().ok_or_else(|| Error::internal("the file holds no certificate"))
+}
+
+fn judged(title: Text, now: Timestamp, end: Timestamp, file: &str) -> Check {
+    let days = (end.micros() - now.micros()).div_euclid(DAY);
+    let text = Text::both(|l| t::certificate_ends(l, t::CertificateEnds { end: end.vn(), file }));
+    let state = match days {
+        ..7 => State::Bad,
+        7..30 => State::Warning,
+        _ => return Check::good(NAME, title, text),
+    };
+    Check::wrong(NAME, title, state, text, Text::both(t::todo_certificate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_of_a_month_before() {
+        let now = Timestamp::from_micros(1_790_000_000_000_000);
+        let title = || Text::both(|_| "x");
+        let state = |days: i64| {
+            judged(title(), now, Timestamp::from_micros(now.micros() + days * DAY), "a.pem").state
+        };
+        assert_eq!(
+            [state(-1), state(6), state(7), state(29), state(30)],
+            [State::Bad, State::Bad, State::Warning, State::Warning, State::Good]
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_is_said_to_be_one() {
+        assert!(end(std::path::Path::new("/nonexistent.pem")).is_err());
+    }
+}

@@ -1,0 +1,6 @@
+//! The morning page through the front door, on every backend.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod coverage;
+mod morning;
