@@ -74,6 +74,12 @@ impl Module for Catalogues {
     }
 }
 
+const CURRENT: &str = "catalogues.current";
+const MAPPINGS: &str = "catalogues.mappings";
+
+/// Checks that ask an owner to act. What a list says or lacks keeps nobody from being served: readiness leaves them out.
+pub const ADVISORY: &[&str] = &[CURRENT, MAPPINGS];
+
 /// Names in a finding; the rest is on the pages.
 const NAMED: usize = 5;
 
@@ -95,7 +101,7 @@ async fn ended(k: &Kernel) -> Finding {
         };
         (found.is_empty(), text)
     });
-    finding("catalogues.current", t::check_current_title, found)
+    finding(CURRENT, t::check_current_title, found)
 }
 
 /// Mappings that leave codes open today, because one of their lists has changed since.
@@ -124,7 +130,7 @@ async fn mappings(k: &Kernel) -> Finding {
         };
         Ok((ok, text))
     };
-    finding("catalogues.mappings", t::check_mappings_title, check.await)
+    finding(MAPPINGS, t::check_mappings_title, check.await)
 }
 
 impl web::Pages for Catalogues {

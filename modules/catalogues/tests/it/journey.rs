@@ -225,6 +225,11 @@ async fn diagnostics_name_what_has_ended_and_what_a_mapping_leaves_open() {
             (found.ok, found.text.en)
         };
         assert!(check("catalogues.current").await.0 && check("catalogues.mappings").await.0);
+        let all = Catalogues.diagnose(k).await;
+        assert!(
+            all.iter().all(|f| catalogues::ADVISORY.contains(&f.check)),
+            "content does not decide readiness"
+        );
         let owner = agency(k, "Sở Thử nghiệm", "H99.01").await;
         catalogue(k, owner, "KHU", "Danh mục khu", true).await;
         published(k, "KHU", "2025-03-01", Some("2025-06-30"), OLD).await;
