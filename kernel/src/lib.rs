@@ -20,8 +20,8 @@ pub mod keys;
 pub mod listeners;
 mod migrations;
 pub mod module;
-mod ordered;
 pub mod once;
+mod ordered;
 pub mod orgs;
 pub mod tokens;
 
