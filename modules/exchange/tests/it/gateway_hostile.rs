@@ -63,7 +63,7 @@ async fn a_bad_request_after_a_good_one_does_not_spoil_the_good_answer() {
     let mut all = Vec::new();
     stream.read_to_end(&mut all).await.unwrap();
     let all = String::from_utf8(all).unwrap();
-    let (first, second) = all.split_once("ok").unwrap();
+    let (first, second) = all.split_once("\r\n\r\nok").unwrap(); // "ok" alone may stand in a hash
     assert!(first.starts_with("HTTP/1.1 200 OK"), "{all}");
     assert!(
         second.starts_with("HTTP/1.1 400 Bad Request") && second.contains("http-duplicate-host"),

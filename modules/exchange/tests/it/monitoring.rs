@@ -35,6 +35,17 @@ async fn calls(s: &Site, from: usize, to: usize) {
     }
 }
 
+/// Waits until so many records are given. A row is in the tables a moment before its batch counts as written.
+async fn settled(operator: &Client, count: usize) {
+    for _ in 0..1_000 {
+        if get(operator, RECORDS).await["recordsCount"] == count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("there were never {count} records");
+}
+
 /// Follows the answers until there is nothing more: the numbers of all records, and how many each answer had.
 async fn fetch(client: &Client, limit: usize, mut next: String) -> (Vec<String>, Vec<usize>, String) {
     let (mut numbers, mut sizes) = (Vec::new(), Vec::new());
@@ -66,6 +77,7 @@ async fn every_record_is_given_once_in_answers_that_are_not_too_large() {
         let (none, _, start) = fetch(&operator, 10, String::new()).await;
         assert!(none.len() < 7, "what is younger than five seconds is not given yet");
         wait(10);
+        settled(&operator, 7).await;
         let all: BTreeSet<String> = (0..7).map(number).collect();
         for limit in [1, 2, 3, 10] {
             let (numbers, sizes, _) = fetch(&operator, limit, String::new()).await;
@@ -79,6 +91,7 @@ async fn every_record_is_given_once_in_answers_that_are_not_too_large() {
         calls(s, 7, 9).await;
         assert!(fetch(&operator, 10, next.clone()).await.0.is_empty(), "not settled");
         wait(10);
+        settled(&operator, 9).await;
         let (late, _, _) = fetch(&operator, 10, next).await;
         assert_eq!(late.into_iter().collect::<BTreeSet<_>>(), [number(7), number(8)].into());
 
@@ -127,6 +140,7 @@ async fn records_go_to_whom_they_concern_and_hold_nothing_personal() {
         s.record(&number(1), Outcome::Refused, Some(fault)).await;
         s.calls(2).await;
         s.app.t.clock.advance(Duration::from_secs(10));
+        settled(&s.operator(), 2).await;
         for (client, count) in [
             (s.operator(), 2),
             (s.officer(s.w.consumer), 2),
