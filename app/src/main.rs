@@ -25,6 +25,9 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The allocator asks for huge pages; each thread's few kilobytes then occupy two megabytes of real memory. A machine
+    // that has no such pages needs nothing switched off.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     // Two providers may be compiled in; rustls must be told which one, once.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         eprintln!("lienthong: the cryptographic provider is already chosen");

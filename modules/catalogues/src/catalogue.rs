@@ -9,6 +9,7 @@ use kernel::orgs::UnitId;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::CatalogueId;
+use crate::label::{self, Label};
 use crate::t;
 
 /// Longest code of a catalogue or an entry, in characters.
@@ -90,6 +91,9 @@ pub struct Description {
     pub system: String,
     /// Published versions may be read by everybody.
     pub public: bool,
+    /// What the attributes of its entries are called.
+    #[serde(default)]
+    pub labels: Vec<Label>,
 }
 
 impl Description {
@@ -106,6 +110,7 @@ impl Description {
             act: clean(&self.act),
             system: clean(&self.system),
             public: self.public,
+            labels: Vec::new(),
         };
         let mut wrong = Vec::new();
         if this.name_vi.is_empty() {
@@ -123,7 +128,12 @@ impl Description {
                 wrong.push(field(name, Text::both(|l| t::too_long(l, most))));
             }
         }
-        if wrong.is_empty() { Ok(this) } else { Err(wrong) }
+        match label::checked(&self.labels) {
+            Ok(labels) if wrong.is_empty() => return Ok(Self { labels, ..this }),
+            Ok(_) => {}
+            Err(e) => wrong.push(e),
+        }
+        Err(wrong)
     }
 
     /// The name in a language; the Vietnamese one when there is no other.

@@ -22,9 +22,8 @@ pub enum Content {
     Pairs(Vec<Pair>),
 }
 
-/// A field of a row, as named in files and the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// A field of a row, as named in files and the interface: `name_vi`, …, `attributes.type`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// Vietnamese name.
     NameVi,
@@ -38,8 +37,8 @@ pub enum Field {
     ValidFrom,
     /// Last day.
     ValidTo,
-    /// Everything else known.
-    Attributes,
+    /// Something else known, by its name.
+    Attribute(String),
     /// How the codes relate.
     Relation,
     /// Why.
@@ -47,8 +46,24 @@ pub enum Field {
 }
 
 impl Field {
-    /// In words.
-    pub fn label(self, l: Lang) -> &'static str {
+    /// As named in the interface.
+    pub fn name(&self) -> String {
+        let name = match self {
+            Self::NameVi => "name_vi",
+            Self::NameEn => "name_en",
+            Self::Parent => "parent",
+            Self::Order => "order",
+            Self::ValidFrom => "valid_from",
+            Self::ValidTo => "valid_to",
+            Self::Attribute(key) => return format!("attributes.{key}"),
+            Self::Relation => "relation",
+            Self::Reason => "reason",
+        };
+        name.to_owned()
+    }
+
+    /// In words; an attribute by its own name.
+    pub fn label(&self, l: Lang) -> &str {
         match self {
             Self::NameVi => t::col_name(l),
             Self::NameEn => t::col_name_en(l),
@@ -56,10 +71,16 @@ impl Field {
             Self::Order => t::col_order(l),
             Self::ValidFrom => t::col_from(l),
             Self::ValidTo => t::col_to(l),
-            Self::Attributes => t::col_attributes(l),
+            Self::Attribute(key) => key,
             Self::Relation => t::col_relation(l),
             Self::Reason => t::col_reason(l),
         }
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.name())
     }
 }
 
@@ -147,25 +168,24 @@ impl Content {
 
 fn of_entry(e: &Entry) -> Record {
     let day = |d: Option<Date>| d.map(Date::vn).unwrap_or_default();
-    let fields = vec![
+    let mut fields = vec![
         (Field::NameVi, e.name_vi.clone()),
         (Field::NameEn, e.name_en.clone()),
         (Field::Parent, e.parent.clone()),
         (Field::Order, e.order.map(|n| n.to_string()).unwrap_or_default()),
         (Field::ValidFrom, day(e.from)),
         (Field::ValidTo, day(e.to)),
-        (Field::Attributes, attributes(e)),
     ];
+    fields.extend(e.attributes.iter().map(|(key, value)| (Field::Attribute(key.clone()), plain(value))));
     Record { key: e.code.clone(), fields }
 }
 
-/// Attributes in one line: `type: ward; act: 1686/NQ-UBTVQH15`.
-pub fn attributes(e: &Entry) -> String {
-    let one = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{name}: {text}"),
-        other => format!("{name}: {other}"),
-    };
-    e.attributes.iter().map(one).collect::<Vec<_>>().join("; ")
+/// The value of an attribute as text: words as they are, the rest as JSON.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 fn of_pair(p: &Pair) -> Record {
@@ -186,13 +206,20 @@ fn changes(before: &[Record], after: &[Record]) -> Changes {
             None => found.added.push(row.clone()),
             Some(was) if **was == *row => found.same += 1,
             Some(was) => {
-                let both = was.fields.iter().zip(&row.fields).filter(|(a, b)| a.1 != b.1);
-                let fields = both.map(|(a, b)| (a.0, a.1.clone(), b.1.clone())).collect();
-                found.changed.push(Changed { key: row.key.clone(), fields });
+                found.changed.push(Changed { key: row.key.clone(), fields: differing(was, row) });
             }
         }
     }
     found
+}
+
+/// What differs between two rows of one key; a field that only one of them has is empty in the other.
+fn differing(was: &Record, row: &Record) -> Vec<(Field, String, String)> {
+    let of = |r: &Record, field: &Field| r.fields.iter().find(|(f, _)| f == field).map(|(_, v)| v.clone());
+    let gone = was.fields.iter().filter(|(f, _)| of(row, f).is_none());
+    let fields = row.fields.iter().chain(gone).map(|(f, _)| f);
+    let both = fields.map(|f| (f.clone(), of(was, f).unwrap_or_default(), of(row, f).unwrap_or_default()));
+    both.filter(|(_, before, after)| before != after).collect()
 }
 
 /// Rows on their way into a draft, and those that are not taken.
@@ -241,6 +268,22 @@ mod tests {
             ..Entry::default()
         };
         Content::Entries(rows.iter().map(make).collect())
+    }
+
+    #[test]
+    fn attributes_differ_one_by_one() {
+        let make = |attributes: Value| {
+            let attributes = attributes.as_object().cloned().unwrap_or_default();
+            Content::Entries(vec![Entry { code: "1".into(), attributes, ..Entry::default() }])
+        };
+        let before = make(serde_json::json!({ "type": "commune", "act": "1", "area": 2 }));
+        let found = make(serde_json::json!({ "type": "ward", "area": 2, "seat": true })).since(&before);
+        let said = |key: &str, a: &str, b: &str| (Field::Attribute(key.into()), a.to_owned(), b.to_owned());
+        let mut fields = found.changed[0].fields.clone();
+        fields.sort_by_key(|(field, ..)| field.name());
+        assert_eq!(fields, [said("act", "1", ""), said("seat", "", "true"), said("type", "commune", "ward")]);
+        let sent = serde_json::to_value(&fields[2]).unwrap();
+        assert_eq!(sent, serde_json::json!(["attributes.type", "commune", "ward"]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod content;
 pub mod entry;
 pub mod events;
 pub mod ids;
+pub mod label;
 mod pages;
 pub mod pair;
 pub mod permissions;

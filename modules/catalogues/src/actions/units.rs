@@ -14,6 +14,7 @@ use super::{New, NewEnds, create, draft, import, publish};
 use crate::catalogue::{Description, Kind};
 use crate::content::{Content, Given};
 use crate::entry::Entry;
+use crate::label::Label;
 use crate::pair::{Pair, Relation};
 use crate::store::catalogues;
 use crate::t;
@@ -24,6 +25,10 @@ use crate::version::{Outline, Period};
 const TYPES: &str = "LOAI-DVHC";
 /// Provinces of the country.
 const PROVINCES: &str = "DVHC-TINH";
+/// The attribute that says of which type a unit is.
+const TYPE: &str = "type";
+/// The attribute that names the act a unit rests on.
+const ACT: &str = "act";
 /// Since when there are two levels.
 const TWO_LEVELS: (i16, i8, i8) = (2025, 7, 1);
 
@@ -65,17 +70,20 @@ pub async fn publish_units(k: &Kernel, cx: &Cx, owner: UnitId, province: &str) -
     let about = |name: [String; 2], text: &str, act: &str| {
         let [name_vi, name_en] = name;
         let (about, act) = (text.to_owned(), act.to_owned());
-        Description { name_vi, name_en, about, act, system: String::new(), public: true }
+        Description { name_vi, name_en, about, act, public: true, ..Description::default() }
     };
+    let labelled = |about: Description| Description { labels: labels(), ..about };
     let both = |say: fn(Lang) -> &'static str| Lang::ALL.map(|l| say(l).to_owned());
     let act = t::units_act(Lang::Vi);
     let text = t::types_about(Lang::Vi);
     made.extend(maker.catalogue(TYPES, about(both(t::types_name), text, ""), types).await?);
     let text = t::provinces_about(Lang::Vi);
-    made.extend(maker.catalogue(PROVINCES, about(both(t::provinces_name), text, act), provinces).await?);
+    let description = labelled(about(both(t::provinces_name), text, act));
+    made.extend(maker.catalogue(PROVINCES, description, provinces).await?);
     let code = format!("DVHC-{province}");
     let name = Lang::ALL.map(|l| t::own_units_name(l, &own.full_name));
-    made.extend(maker.catalogue(&code, about(name, t::own_units_about(Lang::Vi), act), units).await?);
+    let description = labelled(about(name, t::own_units_about(Lang::Vi), act));
+    made.extend(maker.catalogue(&code, description, units).await?);
 
     if states.first().is_some_and(|first| *first < since) {
         let roots = k.orgs().roots(Tree::Territory, eve).await?;
@@ -180,11 +188,22 @@ fn order(level: adminunits::Level) -> i64 {
     }
 }
 
+/// What the attributes of units are called.
+fn labels() -> Vec<Label> {
+    let label = |key: &str, name: fn(Lang) -> &'static str, values: &str| Label {
+        key: key.to_owned(),
+        name_vi: name(Lang::Vi).to_owned(),
+        name_en: name(Lang::En).to_owned(),
+        values: values.to_owned(),
+    };
+    vec![label(TYPE, t::label_type, TYPES), label(ACT, t::label_act, "")]
+}
+
 fn of_unit(v: &Unit, parent: &str) -> Entry {
     let mut attributes = Map::new();
-    attributes.insert("type".into(), Value::String(v.kind.key().to_owned()));
+    attributes.insert(TYPE.into(), Value::String(v.kind.key().to_owned()));
     if let Some(act) = &v.act {
-        attributes.insert("act".into(), Value::String(act.clone()));
+        attributes.insert(ACT.into(), Value::String(act.clone()));
     }
     Entry {
         code: v.code.clone().unwrap_or_default(),

@@ -14,6 +14,7 @@ use super::{Items, answer, day, if_match, limit, parsed, repeatable, required_da
 use crate::actions::{self, New, NewEnds};
 use crate::catalogue::{Catalogue, Description};
 use crate::content::Changes;
+use crate::label::Label;
 use crate::questions;
 use crate::store::catalogues::{self, ListFilter, Listed};
 use crate::viewer::Viewer;
@@ -91,6 +92,9 @@ pub(super) struct CatalogueView {
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerView>,
     public: bool,
+    /// What the attributes of its entries are called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<LabelBody>,
     revision: i64,
     /// When the description changed or a version was published last (RFC 3339).
     changed_at: String,
@@ -123,6 +127,7 @@ async fn view(k: &Kernel, c: &Catalogue, on: Date) -> Result<CatalogueView, Erro
         system: a.system,
         owner: owner.map(|v| OwnerView { id: v.unit.to_string(), code: v.code, name: v.full_name }),
         public: a.public,
+        labels: a.labels.into_iter().map(LabelBody::from).collect(),
         revision: c.revision,
         changed_at: c.changed_at.rfc3339(),
         mapping,
@@ -221,6 +226,36 @@ pub(super) struct AboutBody {
     /// Published versions may be read by everybody.
     #[serde(default)]
     public: bool,
+    /// What the attributes of its entries are called.
+    #[serde(default)]
+    labels: Vec<LabelBody>,
+}
+
+/// How an attribute of entries is called.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LabelBody {
+    /// The attribute's name in files and here.
+    key: String,
+    /// Vietnamese name.
+    name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    name_en: String,
+    /// Code of the catalogue in which the values are codes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    values: String,
+}
+
+impl From<Label> for LabelBody {
+    fn from(l: Label) -> Self {
+        Self { key: l.key, name: l.name_vi, name_en: l.name_en, values: l.values }
+    }
+}
+
+impl From<LabelBody> for Label {
+    fn from(b: LabelBody) -> Self {
+        Self { key: b.key, name_vi: b.name, name_en: b.name_en, values: b.values }
+    }
 }
 
 impl From<AboutBody> for Description {
@@ -232,6 +267,7 @@ impl From<AboutBody> for Description {
             act: b.act,
             system: b.system,
             public: b.public,
+            labels: b.labels.into_iter().map(Label::from).collect(),
         }
     }
 }

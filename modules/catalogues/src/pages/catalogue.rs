@@ -165,23 +165,31 @@ fn nothing(l: Lang, cx: &Cx, c: &Catalogue, all: &[Version], on: Date) -> Empty 
 }
 
 fn version_table(l: Lang, c: &Catalogue, all: &[Version]) -> Table {
+    // A column nothing stands in only takes room.
+    let acts = all.iter().any(|v| !v.outline.act.is_empty());
     let mut table = Table::new(l, t::tab_versions(l))
         .column(Column::text(t::col_version(l)))
         .column(Column::text(t::col_state(l)))
         .column(Column::text(t::col_answers(l)))
-        .column(Column::number(t::col_rows(l)))
-        .column(Column::text(t::fact_act(l)))
-        .column(Column::text(t::col_published_at(l)))
-        .empty(Empty::new(Icon::History, t::versions_empty(l), t::versions_empty_text(l)));
+        .column(Column::number(t::col_rows(l)));
+    if acts {
+        table = table.column(Column::text(t::fact_act(l)));
+    }
+    table = table.column(Column::text(t::col_published_at(l))).empty(Empty::new(
+        Icon::History,
+        t::versions_empty(l),
+        t::versions_empty_text(l),
+    ));
     for v in all {
-        table = table.row(Row::new([
+        let act = if v.outline.act.is_empty() { Cell::none() } else { Cell::legal(&v.outline.act) };
+        let first = [
             Cell::link(parts::version_path(&c.code, v.number), t::version_n(l, v.number)),
             Cell::badge(parts::state(l, v.state)),
             Cell::text(parts::answers(l, v)),
             Cell::number(l, v.rows),
-            if v.outline.act.is_empty() { Cell::none() } else { Cell::legal(&v.outline.act) },
-            Cell::opt_time(v.published_at),
-        ]));
+        ];
+        let last = acts.then_some(act).into_iter().chain([Cell::opt_time(v.published_at)]);
+        table = table.row(Row::new(first.into_iter().chain(last)));
     }
     table
 }

@@ -3,6 +3,7 @@
 use base::i18n::Lang;
 use web::ui::{Badge, Cell, Column, Html, Notice, Row, Section, Table, Tone};
 
+use super::words::Words;
 use crate::content::{Changes, Field, Record};
 use crate::pair::Relation;
 use crate::t;
@@ -12,7 +13,7 @@ use crate::table::Refused;
 const SHOWN: usize = 200;
 
 /// Everything that differs, with the numbers first.
-pub(super) fn sections(l: Lang, title: &str, found: &Changes) -> Html {
+pub(super) fn sections(l: Lang, title: &str, found: &Changes, words: &Words) -> Html {
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut html = Html::default();
     if found.none() {
@@ -46,9 +47,9 @@ pub(super) fn sections(l: Lang, title: &str, found: &Changes) -> Html {
             table = table.row(Row::new([
                 Cell::badge(Badge::new(Tone::Info, t::change_changed(l))),
                 Cell::code(&row.key),
-                Cell::text(field.label(l)),
-                value(l, *field, before),
-                value(l, *field, after),
+                label(l, field, words),
+                value(l, field, before, words),
+                value(l, field, after, words),
             ]));
         }
     }
@@ -79,11 +80,18 @@ fn relation(l: Lang, text: &str) -> Option<String> {
     text.parse::<Relation>().ok().map(|r| r.label(l).to_owned())
 }
 
-fn value(l: Lang, field: Field, text: &str) -> Cell {
+fn label(l: Lang, field: &Field, words: &Words) -> Cell {
+    match field {
+        Field::Attribute(key) => Cell::text(words.label(key)),
+        other => Cell::text(other.label(l)),
+    }
+}
+
+fn value(l: Lang, field: &Field, text: &str, words: &Words) -> Cell {
     match (field, text) {
         (_, "") => Cell::none(),
         (Field::Relation, text) => Cell::text(relation(l, text).unwrap_or_default()),
-        (Field::Attributes, text) => Cell::text(text),
+        (Field::Attribute(key), text) => words.cell(key, text),
         (_, text) => Cell::legal(text),
     }
 }

@@ -13,6 +13,7 @@ use web::{Cx, Form, Page, Path, Redirect};
 use super::parts;
 use crate::actions::{self, New, NewEnds};
 use crate::catalogue::{Catalogue, Description, Kind, MAX_CODE, MAX_NAME, MAX_TEXT};
+use crate::label;
 use crate::permissions::EDIT;
 use crate::store::catalogues::{self, ListFilter};
 use crate::viewer::Viewer;
@@ -33,6 +34,7 @@ pub(super) struct Input {
     act: String,
     system: String,
     public: String,
+    labels: String,
     source: String,
     target: String,
     source_on: String,
@@ -50,20 +52,22 @@ impl Input {
             act: a.act,
             system: a.system,
             public: if a.public { "1".into() } else { String::new() },
+            labels: label::to_lines(&a.labels),
             revision: Some(c.revision),
             ..Self::default()
         }
     }
 
-    fn description(&self) -> Description {
-        Description {
+    fn description(&self) -> Result<Description, Error> {
+        Ok(Description {
             name_vi: self.name_vi.clone(),
             name_en: self.name_en.clone(),
             about: self.about.clone(),
             act: self.act.clone(),
             system: self.system.clone(),
             public: !self.public.is_empty(),
-        }
+            labels: label::from_lines(&self.labels).map_err(|e| Error::Invalid(vec![e]))?,
+        })
     }
 
     fn made(&self) -> Result<New, Error> {
@@ -89,7 +93,7 @@ impl Input {
             source_on,
             target_on,
         });
-        Ok(New { kind, code: self.code.clone(), about: self.description(), owner, ends })
+        Ok(New { kind, code: self.code.clone(), about: self.description()?, owner, ends })
     }
 }
 
@@ -160,6 +164,14 @@ fn described(cx: &Cx, form: Fields, v: &Input) -> Fields {
                 .mono()
                 .optional(),
         )
+        .field(
+            Field::textarea("labels", t::labels(l))
+                .help(t::labels_help(l))
+                .value(&v.labels)
+                .rows(3)
+                .mono()
+                .optional(),
+        )
         .field(Field::checkbox("public", t::public_check(l)).help(t::public_help(l)).value(&v.public))
 }
 
@@ -209,7 +221,8 @@ pub(super) async fn update(
     Path(code): Path<String>,
     Form(v): Form<Input>,
 ) -> web::Result<Response> {
-    match actions::update(&k, &cx, &code, v.description(), v.revision).await {
+    let updated = async { actions::update(&k, &cx, &code, v.description()?, v.revision).await };
+    match updated.await {
         Ok(c) => Ok(Redirect::to(parts::path(&c.code)).saying(t::saved(cx.lang)).into_response()),
         Err(e @ Error::Invalid(_)) => {
             let c = questions::find(&k, &cx, &code).await?;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use web::ui::{Action, Field, Form as Fields, Head, Help, Icon, Notice, Tone};
 use web::{Cx, Form, Page, Path, Redirect};
 
+use super::words::{self, Words};
 use super::{changes, parts};
 use crate::actions::{self, Imported};
 use crate::catalogue::{Catalogue, field};
@@ -75,7 +76,7 @@ pub(super) async fn compare(
     };
     let seen = actions::import(&k, &cx, &code, number, given, None, true).await?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(preview(&cx, &c, &seen, &text).into_response())
+    Ok(preview(&k, &cx, &c, &seen, &text).await?.into_response())
 }
 
 /// The content of the file field.
@@ -95,9 +96,10 @@ fn broken(e: axum::extract::multipart::MultipartError) -> Error {
     Error::field("file", Text::both(|l| t::file_unreadable(l, e.body_text())))
 }
 
-fn preview(cx: &Cx, c: &Catalogue, seen: &Imported, text: &str) -> Page {
+async fn preview(k: &Kernel, cx: &Cx, c: &Catalogue, seen: &Imported, text: &str) -> web::Result<Page> {
     let l = cx.lang;
     let v = &seen.version;
+    let words = Words::of(k, cx, c, v.from(), words::differing(&seen.changes)).await?;
     let here = parts::version_path(&c.code, v.number);
     let count = i64::try_from(seen.refused.len()).unwrap_or(i64::MAX);
     let again = Action::link(t::import_again(l), format!("{here}/import")).icon(Icon::Upload);
@@ -116,9 +118,9 @@ fn preview(cx: &Cx, c: &Catalogue, seen: &Imported, text: &str) -> Page {
         body.push(Notice::new(Tone::Warn, t::preview_consequence(l, v.number)));
         body.push(form);
     }
-    body.push(changes::sections(l, t::preview_changes(l), &seen.changes));
+    body.push(changes::sections(l, t::preview_changes(l), &seen.changes, &words));
     let frame = parts::frame(cx, t::preview_title(l), Some(c)).crumb(t::version_n(l, v.number), &here);
-    web::page(&frame, body)
+    Ok(web::page(&frame, body))
 }
 
 #[derive(Debug, Deserialize)]
@@ -139,7 +141,7 @@ pub(super) async fn apply(
     let done = actions::import(&k, &cx, &code, number, given, Some(seen.revision), false).await?;
     if !done.refused.is_empty() {
         // One of the lists of a mapping changed between comparing and writing.
-        let page = preview(&cx, &c, &done, &seen.csv);
+        let page = preview(&k, &cx, &c, &done, &seen.csv).await?;
         return Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
     }
     let said = t::imported(cx.lang, done.version.rows);

@@ -9,6 +9,7 @@ mod list;
 mod parts;
 mod rows;
 mod version;
+mod words;
 
 use web::Access;
 use web::ui::Icon;

@@ -11,8 +11,9 @@ use web::ui::{Cell, Column, Empty, Icon, Row, Table};
 use web::{Cx, Path, Query};
 
 use super::parts;
+use super::words::{self, Words};
 use crate::catalogue::Catalogue;
-use crate::content::attributes;
+use crate::content::plain;
 use crate::entry::Entry;
 use crate::pair::Pair;
 use crate::store::PAGE;
@@ -77,7 +78,8 @@ pub(super) async fn table(
         let mut rows = entries::list(&k.db, v.id, &asked.entries(on, PAGE + 1)).await?;
         let more = parts::cut(&mut rows, PAGE);
         let after = rows.last().map(|e| e.code.clone());
-        (of_entries(cx, &rows), more, after)
+        let words = Words::of(k, cx, c, on.unwrap_or(v.from()), words::attributes(&rows)).await?;
+        (of_entries(cx, &rows, &words), more, after)
     };
     // The same rows as a file, from the catalogue's own address.
     let files = cx.address().at(parts::path(&c.code));
@@ -89,21 +91,20 @@ pub(super) async fn table(
         .empty(empty))
 }
 
-fn of_entries(cx: &Cx, rows: &[Entry]) -> Table {
+fn of_entries(cx: &Cx, rows: &[Entry], words: &Words) -> Table {
     let l = cx.lang;
     // A column nothing stands in only takes room.
     let parents = rows.iter().any(|e| !e.parent.is_empty());
     let dated = rows.iter().any(|e| e.from.is_some() || e.to.is_some());
-    let described = rows.iter().any(|e| !e.attributes.is_empty());
+    let labelled = words.columns(rows);
+    let described = rows.iter().any(|e| !words.others(e).is_empty());
     let mut table = Table::new(l, t::tab_rows(l))
         .column(Column::text(t::col_name(l)))
         .column(Column::text(t::col_code(l)));
-    for (there, label) in
-        [(parents, t::col_parent(l)), (dated, t::col_days(l)), (described, t::col_attributes(l))]
-    {
-        if there {
-            table = table.column(Column::text(label));
-        }
+    let columns = labelled.iter().map(|label| (true, words.label(&label.key)));
+    let columns = [(parents, t::col_parent(l)), (dated, t::col_days(l))].into_iter().chain(columns);
+    for (_, label) in columns.chain([(described, t::col_attributes(l))]).filter(|(there, _)| *there) {
+        table = table.column(Column::text(label));
     }
     for e in rows {
         let name = match (l, e.name_en.is_empty()) {
@@ -115,12 +116,14 @@ fn of_entries(cx: &Cx, rows: &[Entry]) -> Table {
             true => Cell::none(),
             false => Cell::link(cx.address().without("after").with("parent", &e.parent), &e.parent),
         };
-        let attributes = match e.attributes.is_empty() {
-            true => Cell::none(),
-            false => Cell::text(attributes(e)),
-        };
-        let more = [(parents, parent), (dated, days(l, e)), (described, attributes)];
-        let more = more.into_iter().filter(|(there, _)| *there).map(|(_, cell)| cell);
+        let others = words.others(e);
+        let others = if others.is_empty() { Cell::none() } else { Cell::legal(others) };
+        let values = labelled.iter().map(|label| match e.attributes.get(&label.key) {
+            Some(value) => (true, words.cell(&label.key, &plain(value))),
+            None => (true, Cell::none()),
+        });
+        let more = [(parents, parent), (dated, days(l, e))].into_iter().chain(values);
+        let more = more.chain([(described, others)]).filter(|(there, _)| *there).map(|(_, cell)| cell);
         table = table.row(Row::new([name, Cell::code(&e.code)].into_iter().chain(more)));
     }
     table

@@ -11,6 +11,7 @@ use web::ui::{
 };
 use web::{Cx, Form, Page, Path, Query, Redirect};
 
+use super::words::{self, Words};
 use super::{changes, edit, parts, rows};
 use crate::actions;
 use crate::catalogue::{Catalogue, MAX_NAME, MAX_TEXT};
@@ -60,7 +61,9 @@ pub(super) async fn page(
             Some(before) => t::changes_since(l, before.number),
             None => t::changes_first(l).to_owned(),
         };
-        content.push(changes::sections(l, &title, &now.since(&was)));
+        let found = now.since(&was);
+        let words = Words::of(&k, &cx, &c, v.from(), words::differing(&found)).await?;
+        content.push(changes::sections(l, &title, &found, &words));
     }
     let thing = Thing::new(content).side(t::facts_title(l), facts(l, &v));
     let body = web::body![head(&cx, &c, &v), waiting(&cx, &c, &v), thing];

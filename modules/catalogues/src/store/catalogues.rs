@@ -13,7 +13,7 @@ use crate::version::Period;
 use crate::viewer::Viewer;
 
 const COLUMNS: &str = "c.id, c.kind, c.code, c.name_vi, c.name_en, c.about, c.act, c.system, c.owner_id, c.is_public,
-    c.is_published, c.source_id, c.target_id, c.source_on, c.target_on, c.revision, c.created_at, c.changed_at";
+    c.is_published, c.source_id, c.target_id, c.source_on, c.target_on, c.revision, c.created_at, c.changed_at, c.labels";
 
 fn catalogue(row: &Row) -> Result<Catalogue> {
     let ends = match (row.opt_id("source_id")?, row.opt_id("target_id")?) {
@@ -32,6 +32,7 @@ fn catalogue(row: &Row) -> Result<Catalogue> {
         act: row.text("act")?,
         system: row.text("system")?,
         public: row.bool("is_public")?,
+        labels: serde_json::from_str(&row.text("labels")?)?,
     };
     Ok(Catalogue {
         id: row.id("id")?,
@@ -90,8 +91,8 @@ pub async fn insert(tx: &mut Tx, c: &Catalogue) -> Result<bool> {
     let (source_on, target_on) = (c.ends.and_then(|e| e.source_on), c.ends.and_then(|e| e.target_on));
     let sql = "INSERT INTO catalogues_catalogue (id, kind, code, name_vi, name_en, about, act, system, owner_id,
                    is_public, is_published, source_id, target_id, source_on, target_on, revision, sort_key, search_key,
-                   created_at, changed_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                   created_at, changed_at, labels)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
                ON CONFLICT (code) DO NOTHING";
     let a = &c.about;
     let p = params![
@@ -115,6 +116,7 @@ pub async fn insert(tx: &mut Tx, c: &Catalogue) -> Result<bool> {
         search_key(c),
         c.created_at,
         c.changed_at,
+        serde_json::to_string(&a.labels)?,
     ];
     Ok(tx.execute(sql, p).await? == 1)
 }
@@ -125,7 +127,8 @@ pub async fn insert(tx: &mut Tx, c: &Catalogue) -> Result<bool> {
 /// When the database is away.
 pub async fn save(tx: &mut Tx, c: &Catalogue) -> Result<()> {
     let sql = "UPDATE catalogues_catalogue SET name_vi = $2, name_en = $3, about = $4, act = $5, system = $6,
-                   is_public = $7, is_published = $8, revision = $9, sort_key = $10, search_key = $11, changed_at = $12
+                   is_public = $7, is_published = $8, revision = $9, sort_key = $10, search_key = $11, changed_at = $12,
+                   labels = $13
                WHERE id = $1";
     let a = &c.about;
     let p = params![
@@ -141,6 +144,7 @@ pub async fn save(tx: &mut Tx, c: &Catalogue) -> Result<()> {
         text::sort_key(&a.name_vi),
         search_key(c),
         c.changed_at,
+        serde_json::to_string(&a.labels)?,
     ];
     tx.execute(sql, p).await?;
     Ok(())

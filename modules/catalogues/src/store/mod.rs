@@ -16,8 +16,10 @@ use crate::content::Content;
 use crate::ids::VersionId;
 
 /// The tables.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_catalogues", sql: include_str!("../../migrations/0001_catalogues.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_catalogues", sql: include_str!("../../migrations/0001_catalogues.sql") },
+    Migration { name: "0002_labels", sql: include_str!("../../migrations/0002_labels.sql") },
+];
 
 /// Rows shown at once unless asked otherwise.
 pub const PAGE: u32 = 50;

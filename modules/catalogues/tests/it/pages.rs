@@ -4,7 +4,7 @@
 use http::{Method, StatusCode};
 use testkit::Client;
 
-use crate::world::on_both;
+use crate::world::{catalogue, on_both, published};
 
 async fn in_english(client: &Client, path: &str) -> String {
     client.send_with(Method::GET, path, None, "", &[("accept-language", "en")]).await.text()
@@ -135,6 +135,51 @@ async fn lists_leave_as_files() {
             c.get("/catalogues/NOI-BO/export?as=csv&on=2025-06-30").await.status,
             StatusCode::NOT_FOUND
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_shown_in_words() {
+    on_both(async |s| {
+        let k = &s.app.t.kernel;
+        let c = s.officer(s.owner);
+        let with = |labels: &str| {
+            [("name_vi", "Danh mục khu"), ("public", "1"), ("labels", labels)].map(|(a, b)| (a, b.to_owned()))
+        };
+        let send = async |code: &str, fields: [(&str, String); 3]| {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (*a, b.as_str())).collect();
+            c.post_form(&format!("/catalogues/{code}/edit"), &fields).await
+        };
+        catalogue(k, s.owner, "LOAI", "Loại khu", true).await;
+        let types = "code;name;name_en\nin;Khu trong đê;Inside the dike\n";
+        published(k, "LOAI", "2025-01-01", None, types).await;
+        catalogue(k, s.owner, "CO-LOAI", "Danh mục khu", true).await;
+        let rows = "code;name;type;area;note\nA;Khu A;in;12;x\nB;Khu B;lạ;;\n";
+        published(k, "CO-LOAI", "2025-01-01", None, rows).await;
+
+        let refused = send("CO-LOAI", with("type")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text().contains("Dòng 1 chưa đúng mẫu"));
+        let saved = send("CO-LOAI", with("type | Loại khu | Kind of area | LOAI\narea | Diện tích")).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
+
+        let stranger = s.app.stranger();
+        let page = stranger.get("/catalogues/CO-LOAI?on=2025-07-01").await.text();
+        assert!(page.contains("Loại khu") && page.contains("Khu trong đê") && page.contains("Diện tích"));
+        assert!(page.contains("note: x"), "what has no label keeps its name");
+        assert!(!page.contains("type: ") && page.contains("lạ"), "an unknown value stays as it is");
+        let page = in_english(&stranger, "/catalogues/CO-LOAI?on=2025-07-01").await;
+        assert!(page.contains("Kind of area") && page.contains("Inside the dike"));
+
+        published(k, "CO-LOAI", "2025-07-01", None, "code;name;type\nA;Khu A;lạ\nB;Khu B;lạ\n").await;
+        let changes = stranger.get("/catalogues/CO-LOAI/versions/2").await.text();
+        assert!(changes.contains("Loại khu") && changes.contains("Khu trong đê"));
+        let sent = stranger.get("/api/catalogues/v1/catalogues/CO-LOAI").await.json();
+        assert_eq!(sent["labels"][0]["values"], "LOAI");
+        let path = "/api/catalogues/v1/catalogues/CO-LOAI/changes?from=2025-06-30&to=2025-07-01";
+        let changed = stranger.get(path).await.json()["changed"][0]["fields"].clone();
+        assert!(changed.as_array().unwrap().iter().any(|f| f[0] == "attributes.type" && f[1] == "in"));
     })
     .await;
 }
