@@ -183,7 +183,10 @@ fn version_table(l: Lang, c: &Catalogue, all: &[Version]) -> Table {
     for v in all {
         let act = if v.outline.act.is_empty() { Cell::none() } else { Cell::legal(&v.outline.act) };
         let first = [
-            Cell::link(parts::version_path(&c.code, v.number), t::version_n(l, v.number)),
+            Cell::link(
+                parts::version_path(&c.code, v.number),
+                t::version_n(l, v.number).replace(" ", "\u{a0}"),
+            ),
             Cell::badge(parts::state(l, v.state)),
             Cell::text(parts::answers(l, v)),
             Cell::number(l, v.rows),

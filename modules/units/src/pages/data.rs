@@ -28,7 +28,10 @@ pub(super) async fn page(State(k): State<Kernel>, cx: Cx) -> web::Result<Page> {
 fn recorded(cx: &Cx, last: &Recorded) -> Html {
     let (l, r) = (cx.lang, &last.reading);
     // Strangers need not know who works here.
-    let by = cx.signed_in().then(|| Cell::code(&last.actor));
+    let by = cx.signed_in().then(|| match last.actor.starts_with("kernel:") {
+        true => Cell::text(t::data_by_platform(l)),
+        false => Cell::code(&last.actor),
+    });
     let number = |n: usize| Cell::number(l, i64::try_from(n).unwrap_or(i64::MAX));
     let facts = Facts::new()
         .row(t::data_at(l), Cell::time(last.at))
