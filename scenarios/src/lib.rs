@@ -11,6 +11,7 @@ pub mod pages;
 pub mod platform;
 pub mod process;
 pub mod tools;
+pub mod visitor;
 
 pub use call::{Answer, Caller};
 pub use contract::Contract;

@@ -8,7 +8,7 @@ pub mod assets;
 pub mod colour;
 mod csrf;
 mod cx;
-mod docs;
+pub mod docs;
 mod door;
 pub mod export;
 mod extract;

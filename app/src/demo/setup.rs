@@ -25,7 +25,7 @@ struct Account {
     name: &'static str,
 }
 
-const PEOPLE: [Account; 6] = [
+const PEOPLE: [Account; 7] = [
     Account {
         role: "operator",
         title: "Quản trị vận hành",
@@ -57,6 +57,14 @@ const PEOPLE: [Account; 6] = [
         agency: Some("HCC"),
         code: "consumer-officer",
         name: "Hoàng Thử Nghiệm",
+    },
+    Account {
+        role: "integrator",
+        title: "Kỹ sư tích hợp (một cửa)",
+        post: "Kỹ sư của nhà thầu phần mềm một cửa",
+        agency: Some("HCC"),
+        code: "integrator",
+        name: "Đặng Tích Hợp",
     },
     Account {
         role: "catalogues",

@@ -113,11 +113,20 @@ fn mac(keys: &Keys, id: ClientId, secret: &str) -> [u8; 32] {
     keys.digest(PURPOSE, &data)
 }
 
+/// Which of a client's secrets was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The present one.
+    Present,
+    /// The one before, within the overlap of a rotation.
+    Previous,
+}
+
 /// Who asks for a token.
 #[derive(Debug)]
 pub enum Proof {
-    /// The client, active.
-    Proven(Box<Client>),
+    /// The client, active, and the secret by which it proved itself.
+    Proven(Box<Client>, Which),
     /// Unknown, wrong secret, expired or revoked; `known` is the client if there is one, for the audit.
     Failed {
         /// The client the caller claims to be, if it exists.
@@ -140,7 +149,8 @@ pub async fn prove(k: &Kernel, client_id: &str, secret: &Secret) -> Result<Proof
     let previous_right = previous.is_some_and(|p| verify_slices_are_equal(&given, &p).is_ok())
         && client.previous_until.is_some_and(|until| now < until);
     if (right || previous_right) && client.state(now) == ClientState::Active {
-        Ok(Proof::Proven(Box::new(client)))
+        let which = if right { Which::Present } else { Which::Previous };
+        Ok(Proof::Proven(Box::new(client), which))
     } else {
         Ok(Proof::Failed { known: Some(Box::new(client)) })
     }
@@ -243,6 +253,20 @@ pub async fn revoke(tx: &mut Tx, id: ClientId, at: Timestamp) -> Result<()> {
                    version = version + 1
                WHERE id = $1 AND revoked_at IS NULL";
     tx.execute(sql, params![id, at]).await.map(|_| ())
+}
+
+/// Gives a client an end, or takes it away.
+pub async fn set_end(tx: &mut Tx, id: ClientId, at: Option<Timestamp>) -> Result<()> {
+    let sql = "UPDATE identity_client SET expires_at = $2, version = version + 1 WHERE id = $1";
+    tx.execute(sql, params![id, at]).await.map(|_| ())
+}
+
+/// Clients that act for a subsystem, those that ended included, newest first.
+pub async fn of_subsystem(db: &Db, path: &str) -> Result<Vec<Client>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM identity_client WHERE subsystem = $1 ORDER BY created_at DESC, id DESC LIMIT 200"
+    );
+    db.query(&sql, params![path]).await?.iter().map(from_row).collect()
 }
 
 /// One client, or `NotFound`.

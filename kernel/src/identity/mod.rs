@@ -3,6 +3,7 @@
 //! Pages, sentences and facts are in the module `accounts`.
 
 pub mod appointment;
+pub mod client_use;
 pub mod clients;
 mod directory;
 mod hashing;
@@ -28,4 +29,15 @@ pub use throttle::{Attempt, Throttle};
 use crate::db::Migration;
 
 /// Tables of this part.
-pub const MIGRATIONS: &[Migration] = &[Migration { name: "0001_identity", sql: include_str!("schema.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_identity", sql: include_str!("schema.sql") },
+    Migration {
+        name: "0002_client_use",
+        sql: "CREATE TABLE identity_client_use (
+                  client TEXT PRIMARY KEY REFERENCES identity_client (id),
+                  last_at INTEGER NOT NULL,
+                  last_from TEXT NOT NULL,
+                  previous_at INTEGER
+              ) STRICT;",
+    },
+];

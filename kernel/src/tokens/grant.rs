@@ -12,7 +12,8 @@ use base::ids::Ref;
 use super::TokenIssuer;
 use super::oauth::{OAuthError, TokenRequest, TokenResponse};
 use crate::cx::Cx;
-use crate::identity::clients::{self, Client, Proof};
+use crate::identity::client_use;
+use crate::identity::clients::{self, Client, Proof, Which};
 use crate::kernel::Kernel;
 
 const ONE_ROW_PER: Duration = Duration::from_secs(60);
@@ -23,6 +24,7 @@ const COUNTED_APART: usize = 1_000;
 #[derive(Default)]
 pub struct Door {
     failures: Mutex<HashMap<String, Failures>>,
+    uses: Mutex<HashMap<(String, bool), Timestamp>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -32,7 +34,7 @@ struct Failures {
 }
 
 impl Door {
-    /// Issues a token, or says no in the RFC's terms.
+    /// Issues a token, or says no in the RFC's terms. `from` is the address of the other side, if known.
     ///
     /// # Errors
     /// `Err` only for faults of the system; a refusal is the inner `Err`.
@@ -42,9 +44,13 @@ impl Door {
         issuer: &TokenIssuer,
         cx: &Cx,
         request: &TokenRequest,
+        from: &str,
     ) -> Result<Result<TokenResponse, OAuthError>> {
         let client = match clients::prove(k, &request.client_id, &request.secret).await? {
-            Proof::Proven(client) => client,
+            Proof::Proven(client, which) => {
+                self.used(k, &client, from, which).await?;
+                client
+            }
             Proof::Failed { known } => {
                 self.failed(k, cx, known.as_ref().map(|c| c.client_id.as_str())).await?;
                 return Ok(Err(OAuthError::invalid_client()));
@@ -61,6 +67,30 @@ impl Door {
             expires_in,
             scope: issued.claims.scope,
         }))
+    }
+
+    /// Notes that a client got a token, at most once a minute for each of its secrets.
+    async fn used(&self, k: &Kernel, client: &Client, from: &str, which: Which) -> Result<()> {
+        let key = (client.client_id.clone(), which == Which::Previous);
+        if self.worth_noting(key, k.clock.now()) {
+            client_use::note(k, client.id, from, which).await?;
+        }
+        Ok(())
+    }
+
+    fn worth_noting(&self, key: (String, bool), now: Timestamp) -> bool {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        if uses.get(&key).is_some_and(|at| now.since(*at) < ONE_ROW_PER) {
+            return false;
+        }
+        if uses.len() >= COUNTED_APART {
+            uses.retain(|_, at| now.since(*at) < ONE_ROW_PER);
+        }
+        // With more clients in one minute than are remembered, some are noted more often.
+        if uses.len() < COUNTED_APART {
+            uses.insert(key, now);
+        }
+        true
     }
 
     /// Writes the failures of one client (or of unknown ones together) when a minute has passed.
@@ -97,6 +127,19 @@ fn scopes(client: &Client, asked: &BTreeSet<String>) -> Option<BTreeSet<String>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_use_is_noted_once_a_minute_for_each_secret() {
+        let door = Door::default();
+        let at = |s: i64| Timestamp::from_micros(s * 1_000_000);
+        let note = |previous, s| door.worth_noting(("a".to_owned(), previous), at(s));
+        assert!(note(false, 0) && !note(false, 59) && note(false, 60));
+        assert!(note(true, 59), "the previous secret is noted apart");
+        for i in 0..5_000 {
+            door.worth_noting((format!("c{i}"), false), at(61));
+        }
+        assert!(door.uses.lock().unwrap().len() <= COUNTED_APART);
+    }
 
     #[test]
     fn failures_are_written_once_a_minute_with_their_count() {

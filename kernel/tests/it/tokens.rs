@@ -213,7 +213,7 @@ async fn client(k: &Kernel, wire: &str, until: Option<Duration>) -> (ClientId, S
 }
 
 async fn proven(k: &Kernel, wire: &str, secret: &str) -> bool {
-    matches!(clients::prove(k, wire, &Secret::new(secret)).await.unwrap(), Proof::Proven(_))
+    matches!(clients::prove(k, wire, &Secret::new(secret)).await.unwrap(), Proof::Proven(..))
 }
 
 #[tokio::test]
@@ -277,7 +277,7 @@ async fn the_token_endpoint_answers_in_the_rfc_s_terms_and_counts_failures() {
         headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
         let ask = async |body: String| {
             let request = oauth::parse(&headers, body.as_bytes()).unwrap();
-            door.grant(k, &issuer, &cx, &request).await.unwrap()
+            door.grant(k, &issuer, &cx, &request, "192.0.2.7").await.unwrap()
         };
         let form = |secret: &str, more: &str| {
             format!("grant_type=client_credentials&client_id=one-stop&client_secret={secret}{more}")

@@ -11,6 +11,7 @@ use web::{Access, Cx};
 
 use crate::Accounts;
 use crate::mount::Mount;
+use crate::pages::request::Came;
 
 pub(crate) fn routes(a: &Accounts) -> web::Routes {
     Mount::new(a)
@@ -25,6 +26,7 @@ async fn token(
     State(k): State<Kernel>,
     Extension(a): Extension<Accounts>,
     cx: Cx,
+    came: Came,
     headers: HeaderMap,
     body: Bytes,
 ) -> web::Result<Response> {
@@ -32,7 +34,7 @@ async fn token(
         Ok(request) => request,
         Err(refusal) => return Ok(response(refusal.answer())),
     };
-    Ok(response(match a.door.grant(&k, &a.issuer, &cx, &request).await? {
+    Ok(response(match a.door.grant(&k, &a.issuer, &cx, &request, &came.origin.address).await? {
         Ok(given) => given.answer(),
         Err(refusal) => refusal.answer(),
     }))

@@ -2,6 +2,7 @@
 //! people's details: who needs those asks with rights of their own.
 
 use kernel::Ref;
+use kernel::identity::clients::ClientId;
 use kernel::journal::Fact;
 use serde::{Deserialize, Serialize};
 
@@ -93,4 +94,43 @@ impl Fact for RegistryImported {
     fn subject(&self) -> Ref {
         Ref::new("exchange.registry", "1")
     }
+}
+
+/// What every fact about a credential says. Never a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Which credential.
+    pub client: ClientId,
+    /// Its name on the wire.
+    pub client_id: String,
+    /// The subsystem it acts for.
+    pub subsystem: SubsystemId,
+}
+
+macro_rules! credentials {
+    ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {
+        $($(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Credential);
+
+        impl Fact for $name {
+            const KIND: &'static str = $kind;
+
+            fn subject(&self) -> Ref {
+                self.0.client.to_ref()
+            }
+        })*
+    };
+}
+
+credentials! {
+    /// A credential was made by its system's integrator.
+    CredentialCreated = "exchange.credential.created";
+    /// It has a new secret.
+    CredentialRotated = "exchange.credential.rotated";
+    /// It was given a last day, or lost it.
+    CredentialEndSet = "exchange.credential.end_set";
+    /// It was revoked.
+    CredentialRevoked = "exchange.credential.revoked";
 }

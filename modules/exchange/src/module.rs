@@ -13,6 +13,7 @@ use utoipa::OpenApi;
 use web::{Nav, Pages, Routes};
 
 use crate::config::Settings;
+use crate::corner::tryout::Pace;
 use crate::evidence::{self, EVIDENCE, MONITORING};
 use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
@@ -27,12 +28,18 @@ pub struct Exchange {
     keeper: Arc<Keeper>,
     issuer: Option<(TokenIssuer, String)>,
     plane: Arc<OnceLock<Plane>>,
+    tries: Arc<Pace>,
 }
 
 impl Exchange {
     /// A module with these settings; nothing runs before [`Module::start`].
     pub fn new(settings: Settings) -> Self {
-        Self { keeper: Arc::new(Keeper::new(settings)), issuer: None, plane: Arc::default() }
+        Self {
+            keeper: Arc::new(Keeper::new(settings)),
+            issuer: None,
+            plane: Arc::default(),
+            tries: Arc::default(),
+        }
     }
 
     /// As [`Exchange::new`], with evidence and gateway: consumers prove themselves with tokens of `issuer`, logs are
@@ -44,6 +51,17 @@ impl Exchange {
     /// The data plane, once started.
     pub fn plane(&self) -> Option<&Plane> {
         self.plane.get()
+    }
+
+    /// The token issuer, where the gateway runs.
+    pub(crate) fn issuer(&self) -> Result<&TokenIssuer> {
+        let issuer = self.issuer.as_ref().map(|(issuer, _)| issuer);
+        issuer.ok_or(kernel::Error::Unavailable { what: "token issuer", source: None })
+    }
+
+    /// How often systems try calls.
+    pub(crate) fn tries(&self) -> &Pace {
+        &self.tries
     }
 
     /// The keeper of the snapshot in force.

@@ -31,5 +31,13 @@ pub const DISCLOSE: Permission = Permission {
     en: "See the personal fields of a call (each look is recorded)",
 };
 
+/// Connects systems of an agency: their credentials, try-out calls, their own calls with reasons. A grant limited to
+/// a field of work reaches only the system whose code that field is.
+pub const INTEGRATE: Permission = Permission {
+    name: "exchange.integrate",
+    vi: "Tích hợp hệ thống: tự quản lý thông tin kết nối, gọi thử, xem lời gọi của hệ thống mình",
+    en: "Integrate systems: own credentials, try-out calls, the system's own calls",
+};
+
 /// All of them.
-pub const ALL: &[Permission] = &[READ, DECIDE, OPERATE, DISCLOSE];
+pub const ALL: &[Permission] = &[READ, DECIDE, OPERATE, DISCLOSE, INTEGRATE];

@@ -82,6 +82,10 @@ impl Plane {
 /// The scope a token must carry for calls through the exchange.
 pub const SCOPE: &str = "exchange";
 
+/// The client of try-out calls, and how records name their authentication. No client can have this name: it holds a
+/// character that names on the wire never do.
+pub const TRY_OUT: &str = "@try-out";
+
 /// Consumers prove themselves with access tokens of the platform's own issuer.
 pub struct ByToken(pub TokenIssuer);
 
@@ -90,7 +94,7 @@ impl Authenticator for ByToken {
         match self.0.verify(bearer, now) {
             Ok(claims) => Ok(Principal {
                 subsystem: claims.subsystem.clone(),
-                method: "oauth2",
+                method: if claims.client_id == TRY_OUT { TRY_OUT } else { "oauth2" },
                 may_call: claims.has_scope(SCOPE),
             }),
             Err(TokenError::Expired) => Err(BadCredential("expired")),

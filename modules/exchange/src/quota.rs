@@ -100,6 +100,17 @@ impl Meters {
         Ok(())
     }
 
+    /// How many calls an agreement has had in the present minute and day, on this node.
+    pub fn used(&self, agreement: AgreementId, now: Timestamp) -> (u32, u32) {
+        let shard = &self.shards[agreement.0.as_bytes()[15] as usize % SHARDS];
+        let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let (minute, day) = (now.seconds().div_euclid(60), now.date());
+        shard.get(&agreement).map_or((0, 0), |used| {
+            let in_minute = if used.minute == minute { used.in_minute } else { 0 };
+            (in_minute, if used.day == day { used.in_day } else { 0 })
+        })
+    }
+
     /// Forgets agreements that are no longer in `known`; called when the snapshot is swapped, so that the
     /// counters stay within the size of the configuration.
     pub fn retain(&self, known: impl Fn(AgreementId) -> bool) {
@@ -131,7 +142,10 @@ mod tests {
         assert!(meters.take(id, quota, now).is_ok() && meters.take(id, quota, now).is_ok());
         assert_eq!(meters.take(id, quota, now), Err(DenyReason::QuotaUsed { retry_after: 50 }));
         assert!(meters.take(AgreementId(Uuid::from_u128(2)), quota, now).is_ok(), "others are not touched");
+        assert_eq!(meters.used(id, now), (2, 2));
         assert!(meters.take(id, quota, at("2026-11-22T08:01:00Z")).is_ok());
+        assert_eq!(meters.used(id, at("2026-11-22T08:01:30Z")), (1, 3));
+        assert_eq!(meters.used(id, at("2026-11-23T08:01:30Z")), (0, 0));
     }
 
     #[test]

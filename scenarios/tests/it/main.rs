@@ -7,6 +7,7 @@ mod browser;
 mod due;
 mod durability;
 mod first_call;
+mod integrator;
 mod keyboard;
 mod kill_rounds;
 mod pages;

@@ -18,7 +18,7 @@ use crate::pages::Pages;
 use crate::routes::Routes;
 use crate::ui::{Action, Empty, Head, Icon};
 use crate::{assets, t};
-use operations::Group;
+pub use operations::{Group, Operation, Parameter, groups};
 
 const DOCUMENT: &str = "/api/openapi.json";
 

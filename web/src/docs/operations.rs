@@ -1,4 +1,4 @@
-//! Reads an OpenAPI document into what the page shows. Pure; an odd document gives a poorer page, never a fault.
+//! Reads an OpenAPI document into what a page shows of it. Pure; an odd document gives a poorer page, never a fault.
 
 use serde_json::{Map, Value, json};
 
@@ -7,35 +7,53 @@ const MOST_DEPTH: u8 = 6;
 
 /// Operations under one tag.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Group {
-    pub(super) name: String,
-    pub(super) operations: Vec<Operation>,
+pub struct Group {
+    /// The tag; empty for operations without one.
+    pub name: String,
+    /// In the order of the document.
+    pub operations: Vec<Operation>,
 }
 
+/// One operation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Operation {
-    pub(super) id: String,
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) summary: String,
-    pub(super) description: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<(String, String)>,
-    pub(super) answers: Vec<(String, String)>,
+pub struct Operation {
+    /// Unique on the page: `op-0`, `op-1`, …
+    pub id: String,
+    /// In capitals.
+    pub method: String,
+    /// As the document writes it, with `{parameters}`.
+    pub path: String,
+    /// Its summary; may be empty.
+    pub summary: String,
+    /// Its description; may be empty.
+    pub description: String,
+    /// Those of the path item first.
+    pub parameters: Vec<Parameter>,
+    /// The first media type of its body with a sample that fits the schema.
+    pub body: Option<(String, String)>,
+    /// Status codes with their descriptions.
+    pub answers: Vec<(String, String)>,
 }
 
+/// One parameter of an operation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Parameter {
-    pub(super) name: String,
-    pub(super) place: String,
-    pub(super) kind: String,
-    pub(super) required: bool,
-    pub(super) description: String,
-    pub(super) example: String,
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// `path`, `query`, `header` or `cookie`.
+    pub place: String,
+    /// The type its schema gives.
+    pub kind: String,
+    /// Whether a call must carry it.
+    pub required: bool,
+    /// Its description; may be empty.
+    pub description: String,
+    /// A value to begin from; may be empty.
+    pub example: String,
 }
 
 /// The operations by tag, in the order of the document.
-pub(super) fn groups(document: &Value) -> Vec<Group> {
+pub fn groups(document: &Value) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (path, item) in map(&document["paths"]) {
         for (method, operation) in map(item) {

@@ -11,6 +11,7 @@ mod body_out;
 mod case;
 mod forward;
 mod inner;
+mod inside;
 mod meta;
 mod policy;
 pub mod ports;
@@ -33,6 +34,7 @@ use xroad::request::RestTarget;
 
 pub use body_in::BodyBroken;
 pub use body_out::Body;
+pub use inside::Told;
 pub use policy::{HELD, Policy, SMALL};
 pub use refusal::{Refusal, Trouble};
 pub use server::{Door, serve};

@@ -59,7 +59,7 @@ impl Asked {
 }
 
 /// The beginning of a period named in the address; no period is everything.
-fn since(period: &str, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn since(period: &str, now: Timestamp) -> Option<Timestamp> {
     let hours = |n: i64| Some(Timestamp::from_micros(now.micros() - n * 3_600_000_000));
     match period {
         "hour" => hours(1),

@@ -5,6 +5,7 @@ mod agreements;
 mod calls;
 mod catalogue;
 mod checks;
+mod corner;
 mod decisions;
 mod exports;
 mod logs;
@@ -57,6 +58,7 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/calls/{request_id}/evidence", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>| {
             calls::bundle(e5.clone(), k, cx, p)
         })
+        .merge(corner::routes(exchange))
         .get("/evidence", Access::Public, move |cx: Cx| logs::page(e6.clone(), cx))
         .get("/evidence/{origin}/{*file}", Access::Public, move |p: Path<_>| logs::file(e7.clone(), p))
 }
@@ -66,7 +68,7 @@ pub(crate) fn nav() -> Vec<Nav> {
     let entry = |href, icon, label, order| {
         Nav::new(href, icon, label, Access::Needs(READ)).group(t::nav_exchange).order(order)
     };
-    vec![
+    let mut all = vec![
         entry("/exchange", Icon::ArrowsExchange, t::nav_overview, 10),
         entry("/exchange/calls", Icon::Activity, t::nav_calls, 11),
         entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 12),
@@ -74,5 +76,7 @@ pub(crate) fn nav() -> Vec<Nav> {
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),
         entry("/exchange/members", Icon::BuildingBank, t::nav_members, 15),
         entry("/exchange/checks", Icon::PlugConnected, t::nav_checks, 16),
-    ]
+    ];
+    all.extend(corner::nav());
+    all
 }

@@ -30,6 +30,14 @@ pub(super) fn service(lang: Lang, state: &ServiceState) -> Badge {
     Badge::new(tone, service_label(lang, state))
 }
 
+/// Whether a service of the configuration in force lets calls pass.
+pub(super) fn service_open(lang: Lang, open: bool) -> Badge {
+    match open {
+        true => Badge::new(Tone::Good, t::service_enabled(lang)),
+        false => Badge::new(Tone::Warn, t::service_disabled(lang)),
+    }
+}
+
 /// The same in words.
 pub(super) fn service_label(lang: Lang, state: &ServiceState) -> &'static str {
     match state {

@@ -2,6 +2,7 @@
 //! agency in the same role, one whose appointment has ended, and one at the agency that took over the function.
 
 use evidence::Outcome;
+use kernel::identity::clients::{self, ClientId};
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
 use kernel::{Cx, Kernel, params};
 use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};
@@ -67,6 +68,48 @@ const ENDPOINTS: &[Line] = &[
     ("GET /api/exchange/v1/snapshot", PROVINCE),
 ];
 
+/// For whoever holds no right to integrate systems: nothing of the corner.
+const CORNER: &[&str] = &[
+    "GET /exchange/corner",
+    "GET /exchange/corner/catalogue",
+    "GET /exchange/corner/catalogue/{service}",
+    "GET /exchange/corner/systems/{id}",
+    "GET /exchange/corner/systems/{id}/calls",
+    "GET /exchange/corner/systems/{id}/calls/{request_id}",
+    "GET /exchange/corner/systems/{id}/calls/{request_id}/evidence",
+    "GET /exchange/corner/systems/{id}/try/{service}",
+    "POST /exchange/corner/systems/{id}/try/{service}",
+    "GET /exchange/corner/systems/{id}/credentials",
+    "POST /exchange/corner/systems/{id}/credentials",
+    "GET /exchange/corner/systems/{id}/credentials/new",
+    "GET /exchange/corner/systems/{id}/credentials/{client}/{act}",
+    "POST /exchange/corner/systems/{id}/credentials/{client}/{act}",
+];
+
+/// Every endpoint as an officer meets it.
+fn for_officers() -> Vec<Line> {
+    ENDPOINTS.iter().copied().chain(CORNER.iter().map(|name| (*name, PROVINCE))).collect()
+}
+
+/// Every endpoint as an integrator meets it: the corner, and what is open to all.
+fn for_integrators() -> Vec<Line> {
+    let rest = ENDPOINTS.iter().map(|(name, expected)| match *expected == OPEN {
+        true => (*name, OPEN),
+        false => (*name, PROVINCE),
+    });
+    let corner = CORNER.iter().map(|name| {
+        let expected = match *name {
+            "GET /exchange/corner" => LISTED,
+            // That a service exists is no secret among those who connect systems.
+            name if name.contains("/catalogue") => [SignIn, Shown, Denied, Shown],
+            name if name.starts_with("POST") || name.ends_with("/evidence") => ACTION,
+            _ => SINGLE,
+        };
+        (*name, expected)
+    });
+    rest.chain(corner).collect()
+}
+
 /// By these the things of the agency are recognised; none of them is in an address.
 const MARKS: &[&str] =
     &[NUMBER, "C06", "dancu", "dữ liệu dân cư", "Tra cứu thông tin công dân", "Dân cư", "cong-dan", "m-0000"];
@@ -98,10 +141,30 @@ async fn id(k: &Kernel, table: &str, code: &str) -> String {
     k.db.query_one(&sql, params![code]).await.unwrap().text("id").unwrap()
 }
 
+/// A credential of the provider's system.
+async fn credential(k: &Kernel) -> ClientId {
+    let id = ClientId::new(&*k.clock, &*k.random);
+    let (scopes, secret) = (["exchange".to_owned()].into(), clients::new_secret(&*k.random));
+    let new = clients::NewClient {
+        id,
+        client_id: "dancu-1",
+        name: "Máy chủ dân cư",
+        subsystem: PROVIDER,
+        scopes: &scopes,
+        secret: &secret,
+        expires_at: None,
+    };
+    let mut tx = k.begin(&Cx::kernel("test", k.clock.now())).await.unwrap();
+    clients::add(&mut tx, k, &new).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
 /// The things endpoints are asked for: all of the provider's agency.
 struct Things {
     ids: [(&'static str, String); 4],
     origin: String,
+    client: String,
 }
 
 impl Things {
@@ -117,13 +180,21 @@ impl Things {
             ("services", id(k, "exchange_service", "tra-cuu").await),
             ("agreements", agreement(k, NUMBER).await.to_string()),
         ];
-        Self { ids, origin: s.exchange.plane().unwrap().evidence.progress().origin }
+        let client = credential(k).await.to_string();
+        Self { ids, origin: s.exchange.plane().unwrap().evidence.progress().origin, client }
     }
 
     fn path(&self, e: &Endpoint) -> String {
-        let kind = self.ids.iter().find(|(kind, _)| e.path.split('/').any(|part| part == *kind));
+        let kind = |kind: &str| match kind {
+            "subsystems" if e.path.contains("/corner/") => e.path.contains("/systems/"),
+            "services" if e.path.contains("/corner/") => false,
+            kind => e.path.split('/').any(|part| part == kind),
+        };
+        let kind = self.ids.iter().find(|(name, _)| kind(name));
         let id = kind.map_or("", |(_, id)| id.as_str());
         let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
+        let path = path.replace("{service}", &self.ids[2].1).replace("{client}", &self.client);
+        let path = path.replace("{act}", "rotate");
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }
@@ -145,7 +216,21 @@ async fn every_endpoint_answers_each_as_it_says() {
         let cast = s.app.cast("provider-officer", successor, s.w.neighbour).await;
         let (path, body) = (|e: &Endpoint| things.path(e), |e: &Endpoint| things.body(e));
         let ground = Ground { path: &path, body: &body, marks: MARKS };
-        let faults = s.app.unlike("exchange", &cast, ENDPOINTS, &ground).await;
+        let faults = s.app.unlike("exchange", &cast, &for_officers(), &ground).await;
+        assert!(faults.is_empty(), "{faults:#?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn integrators_find_their_own_systems_and_nobody_else_s() {
+    on_both(async |s: &Site| {
+        let things = Things::of(s).await;
+        let successor = merged(s.k(), s.w.provider).await;
+        let cast = s.app.cast("integrator", successor, s.w.neighbour).await;
+        let (path, body) = (|e: &Endpoint| things.path(e), |e: &Endpoint| things.body(e));
+        let ground = Ground { path: &path, body: &body, marks: MARKS };
+        let faults = s.app.unlike("exchange", &cast, &for_integrators(), &ground).await;
         assert!(faults.is_empty(), "{faults:#?}");
     })
     .await;
@@ -158,7 +243,7 @@ fn for_systems() -> Vec<Line> {
         true => (*name, *expected),
         false => (*name, [SignIn, Denied, Denied, Denied]),
     };
-    ENDPOINTS.iter().map(line).collect()
+    for_officers().iter().map(line).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,7 +275,7 @@ async fn an_endpoint_nobody_has_judged_is_a_fault() {
     let cast = s.app.cast("provider-officer", s.w.provider, s.w.neighbour).await;
     let (path, body) = (|e: &Endpoint| e.path.to_owned(), |_: &Endpoint| String::new());
     let ground = Ground { path: &path, body: &body, marks: &[] };
-    let without: Vec<Line> = ENDPOINTS[1..].to_vec();
+    let without: Vec<Line> = for_officers()[1..].to_vec();
     let faults = s.app.unlike("exchange", &cast, &without, &ground).await;
     assert!(faults.iter().any(|f| f.starts_with("GET /exchange: nobody has said")), "{faults:#?}");
     let invented = [("GET /exchange/khong-co", LISTED)];

@@ -263,7 +263,7 @@ async fn a_new_client_proves_itself_with_the_secret_shown_once() {
             ("motcua-demo", "VN/GOV/H38/motcua")
         );
         let proof = kernel::identity::clients::prove(k, "motcua-demo", &client.secret).await.unwrap();
-        assert!(matches!(proof, kernel::identity::clients::Proof::Proven(_)));
+        assert!(matches!(proof, kernel::identity::clients::Proof::Proven(..)));
         assert!(!format!("{done:?}").contains(client.secret.expose()), "secrets do not appear in logs");
     })
     .await;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
+mod corner;
 mod coverage;
 mod dates;
 mod decisions;

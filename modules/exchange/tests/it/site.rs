@@ -23,16 +23,17 @@ pub(crate) struct Site {
     pub(crate) app: App,
     pub(crate) w: World,
     pub(crate) exchange: Exchange,
+    pub(crate) issuer: TokenIssuer,
 }
 
 impl Site {
     pub(crate) async fn new(backend: &'static str) -> Self {
-        let exchange =
-            Exchange::connected(Default::default(), TokenIssuer::new(Default::default()), "thu-nghiem");
+        let issuer = TokenIssuer::new(Default::default());
+        let exchange = Exchange::connected(Default::default(), issuer.clone(), "thu-nghiem");
         let modules: Vec<Arc<dyn Pages>> = vec![Arc::new(exchange.clone())];
         let t = Arc::new(TestKernel::new(backend, &[Arc::new(exchange.clone())]).await);
         let w = World::new(&t).await;
-        Self { app: App::on(t, modules).await, w, exchange }
+        Self { app: App::on(t, modules).await, w, exchange, issuer }
     }
 
     pub(crate) fn k(&self) -> &Kernel {

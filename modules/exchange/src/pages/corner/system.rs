@@ -1,0 +1,216 @@
+//! One system: what it may call with a call that can be pasted, credentials that end, the last refusals.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use base::clock::Timestamp;
+use base::i18n::Lang;
+use kernel::identity::clients::{Client, ClientState};
+use kernel::{Kernel, Result};
+use serde_json::Value;
+use web::ui::{Action, Badge, Cell, Code, Empty, Facts, Html, Icon, Notice, Section, Tone};
+use web::{Cx, Page, Path};
+
+use super::{Tab, calls, frame, head, home_path};
+use crate::corner::credentials::{self, ends_soon};
+use crate::corner::example::{self, Example};
+use crate::corner::reach::{self, Own};
+use crate::corner::samples;
+use crate::endpoint::Route;
+use crate::ids::SubsystemId;
+use crate::pages::parts;
+use crate::quota::Quota;
+use crate::snapshot::{AgreementEntry, ServiceEntry, Snapshot};
+use crate::store::lists::{self, CallFilter, Ending};
+use crate::{Exchange, t};
+
+/// Refusals shown on the overview.
+const LAST: u32 = 5;
+
+/// An agreement in force with what it opens.
+pub(super) struct Open {
+    pub(super) service: ServiceEntry,
+    agreement: AgreementEntry,
+    pub(super) routes: Vec<Route>,
+}
+
+/// What a system may call now, by the configuration in force.
+pub(super) fn open(exchange: &Exchange, own: &Own, now: Timestamp) -> Vec<Open> {
+    let snapshot: Arc<Snapshot> = exchange.keeper().current().load_full();
+    let Some(consumer) = snapshot.consumer(&own.path) else { return Vec::new() };
+    let held = snapshot.contents().agreements.iter();
+    let held = held.filter(|a| a.consumer == own.id && a.valid_from <= now && now < a.valid_until);
+    held.filter_map(|a| {
+        let service = snapshot.contents().services.iter().find(|s| s.id == a.service)?;
+        let routes = snapshot.allowed(consumer, service, now)?.into_iter().cloned().collect();
+        Some(Open { service: service.clone(), agreement: a.clone(), routes })
+    })
+    .collect()
+}
+
+/// The description of a service, when it has one that can be read.
+pub(super) async fn document(k: &Kernel, service: &ServiceEntry) -> Result<Option<Value>> {
+    let Some(sha256) = &service.openapi else { return Ok(None) };
+    let bytes = crate::store::document(k, sha256).await?;
+    Ok(bytes.and_then(|b| serde_json::from_slice(&b).ok()))
+}
+
+pub(super) async fn page(
+    State(k): State<Kernel>,
+    Extension(exchange): Extension<Exchange>,
+    cx: Cx,
+    Path(id): Path<SubsystemId>,
+) -> web::Result<Page> {
+    let (l, now) = (cx.lang, k.clock.now());
+    let own = reach::system(&k, &cx, id).await?;
+    let clients = credentials::of(&k, &own).await?;
+    let mut body = head(l, &own, Tab::Overview);
+    attention(l, &own, &clients, now, &mut body);
+    refusals(&exchange, &k, &cx, &own, &mut body).await?;
+    let found = open(&exchange, &own, now);
+    if found.is_empty() {
+        body.push(Section::new(
+            t::corner_open_services(l),
+            Empty::new(Icon::Api, t::corner_no_service(l), t::corner_no_service_text(l)),
+        ));
+    }
+    for one in found {
+        let document = document(&k, &one.service).await?;
+        body.push(service(&exchange, &cx, &own, &clients, &one, document.as_ref(), now));
+    }
+    Ok(web::page(&frame(&cx, &own, &own.name), body))
+}
+
+/// What must be done about credentials.
+fn attention(l: Lang, own: &Own, clients: &[Client], now: Timestamp, body: &mut Html) {
+    let here = format!("{}/credentials", home_path(own));
+    let active = clients.iter().filter(|c| c.state(now) == ClientState::Active).count();
+    if active == 0 {
+        let new = Action::link(t::credential_new(l), format!("{here}/new")).icon(Icon::Plus);
+        body.push(Notice::new(Tone::Info, t::corner_no_credential(l)).action(new));
+    }
+    for client in clients.iter().filter(|c| ends_soon(c, now)) {
+        let end = client.expires_at.map_or_else(String::new, Timestamp::vn);
+        let text = t::corner_credential_ends(l, t::CornerCredentialEnds { end, name: &client.name });
+        body.push(Notice::new(Tone::Warn, text).action(Action::link(t::credential_see(l), &here)));
+    }
+}
+
+/// The last calls that did not succeed, with their reasons.
+async fn refusals(exchange: &Exchange, k: &Kernel, cx: &Cx, own: &Own, body: &mut Html) -> Result<()> {
+    let l = cx.lang;
+    let mut rows = Vec::new();
+    for ending in [Ending::Refused, Ending::Failed] {
+        let filter = CallFilter {
+            client: Some(own.path.clone()),
+            ending: Some(ending),
+            limit: LAST,
+            ..CallFilter::default()
+        };
+        rows.extend(lists::calls(&k.db, Some(std::slice::from_ref(&own.path)), &filter).await?);
+    }
+    rows.sort_by_key(|c| std::cmp::Reverse(c.request_in));
+    rows.truncate(LAST as usize);
+    if rows.is_empty() {
+        body.push(Notice::new(Tone::Good, t::corner_no_refusal(l)));
+        return Ok(());
+    }
+    let snapshot = exchange.keeper().current().load_full();
+    let all = Action::link(t::corner_all_calls(l), format!("{}/calls", home_path(own)));
+    let table = calls::table(l, own, &snapshot, &rows);
+    body.push(Section::new(t::corner_last_refusals(l), table).action(all).flush());
+    Ok(())
+}
+
+/// One service it may call: the agreement, what is left of the quota, a call that can be pasted.
+fn service(
+    exchange: &Exchange,
+    cx: &Cx,
+    own: &Own,
+    clients: &[Client],
+    one: &Open,
+    document: Option<&Value>,
+    now: Timestamp,
+) -> Section {
+    let l = cx.lang;
+    let a = &one.agreement;
+    let last = Timestamp::from_micros(a.valid_until.micros() - 1).date();
+    let validity = t::validity(l, t::Validity { first: a.valid_from.date().vn(), last: last.vn() });
+    let standing = match one.routes.is_empty() && !one.service.endpoints.is_empty() {
+        true => Badge::new(Tone::Warn, t::service_disabled(l)),
+        false => parts::service_open(l, one.service.disabled.is_none()),
+    };
+    let facts = Facts::new()
+        .row(t::thing_agreement(l), Cell::with_sub(&a.number, validity))
+        .row(
+            t::corner_quota_left(l),
+            Cell::text(quota(l, a.quota, exchange.keeper().meters().used(a.id, now))),
+        )
+        .row(t::column_state(l), Cell::badge(standing));
+    let routes: Vec<&Route> = one.routes.iter().collect();
+    let example = example::of(document, &routes);
+    let mut body = Html::of(facts);
+    if let Some(example) = &example {
+        body.push(parts::apart(
+            Code::new(l, curl(exchange, cx, own, clients, &one.service, example)).title("curl"),
+        ));
+    }
+    let here = format!("{}/try/{}", home_path(own), one.service.id);
+    Section::new(&one.service.name, body)
+        .help(&one.service.path)
+        .action(Action::link(t::corner_try(l), here).icon(Icon::PlayerPlay))
+        .action(Action::link(
+            t::corner_description(l),
+            format!("/exchange/corner/catalogue/{}", one.service.id),
+        ))
+}
+
+/// What of a quota is left, in words.
+fn quota(l: Lang, quota: Quota, (minute, day): (u32, u32)) -> String {
+    let left = |limit: u32, used: u32| i64::from(limit.saturating_sub(used));
+    let mut out = Vec::new();
+    if let Some(limit) = quota.per_minute {
+        let (left, limit) = (left(limit, minute), i64::from(limit));
+        out.push(t::corner_left_minute(l, t::CornerLeftMinute { left, limit }));
+    }
+    if let Some(limit) = quota.per_day {
+        let (left, limit) = (left(limit, day), i64::from(limit));
+        out.push(t::corner_left_day(l, t::CornerLeftDay { left, limit }));
+    }
+    if out.is_empty() { t::corner_unlimited(l).to_owned() } else { out.join(" · ") }
+}
+
+/// A call to paste.
+pub(super) fn curl(
+    exchange: &Exchange,
+    cx: &Cx,
+    own: &Own,
+    clients: &[Client],
+    service: &ServiceEntry,
+    example: &Example,
+) -> String {
+    let token_url = exchange.issuer().map_or_else(|_| String::new(), kernel::tokens::TokenIssuer::token_url);
+    call(cx, own, clients, service, example, &token_url).curl()
+}
+
+/// The values samples are written with.
+pub(super) fn call<'a>(
+    cx: &'a Cx,
+    own: &'a Own,
+    clients: &'a [Client],
+    service: &'a ServiceEntry,
+    example: &'a Example,
+    token_url: &'a str,
+) -> samples::Call<'a> {
+    let active = clients.iter().find(|c| c.state(cx.at) == ClientState::Active);
+    samples::Call {
+        origin: cx.site().origin(),
+        token_url,
+        client_id: active.map_or("CLIENT_ID", |c| c.client_id.as_str()),
+        client: &own.path,
+        service: &service.path,
+        method: &example.method,
+        path: &example.path,
+        body: example.body.as_deref().filter(|_| example.method != "GET"),
+    }
+}
