@@ -7,7 +7,7 @@ use kernel::journal::Fact;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
-use crate::ids::{AgreementId, ServiceId, SubsystemId};
+use crate::ids::{AgreementId, ConformanceId, ServiceId, SubsystemId};
 
 /// What every fact about an agreement says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,4 +133,23 @@ credentials! {
     CredentialEndSet = "exchange.credential.end_set";
     /// It was revoked.
     CredentialRevoked = "exchange.credential.revoked";
+}
+
+/// A conformance run passed: of a system as a consumer, or of one of its services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConformancePassed {
+    /// The run.
+    pub run: ConformanceId,
+    /// Whose system.
+    pub subsystem: SubsystemId,
+    /// The service; absent when the system was tested as a consumer.
+    pub service: Option<ServiceId>,
+}
+
+impl Fact for ConformancePassed {
+    const KIND: &'static str = "exchange.conformance.passed";
+
+    fn subject(&self) -> Ref {
+        self.run.to_ref()
+    }
 }

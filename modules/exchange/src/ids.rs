@@ -28,5 +28,10 @@ id_type!(
     AgreementId,
     "exchange.agreement"
 );
+id_type!(
+    /// A conformance run.
+    ConformanceId,
+    "exchange.conformance"
+);
 
-id_value!(MemberId, SubsystemId, ServiceId, EndpointId, AgreementId);
+id_value!(MemberId, SubsystemId, ServiceId, EndpointId, AgreementId, ConformanceId);

@@ -8,6 +8,7 @@ mod api;
 mod bundle;
 pub mod code;
 pub mod config;
+pub mod conformance;
 pub mod corner;
 pub mod deny;
 pub mod diff;

@@ -20,7 +20,7 @@ use crate::listen::{Keeper, SnapshotListener};
 use crate::plane::Plane;
 use crate::store::lists;
 use crate::viewer::Viewer;
-use crate::{api, pages, permissions, store, t};
+use crate::{api, conformance, pages, permissions, store, t};
 
 /// The module.
 #[derive(Clone)]
@@ -77,8 +77,15 @@ impl Module for Exchange {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] =
-            &[store::REGISTRY, EVIDENCE, store::LISTS, store::DOCUMENTS, MONITORING, store::ONCE];
+        const ALL: &[Migration] = &[
+            store::REGISTRY,
+            EVIDENCE,
+            store::LISTS,
+            store::DOCUMENTS,
+            MONITORING,
+            store::ONCE,
+            conformance::MIGRATION,
+        ];
         ALL
     }
 

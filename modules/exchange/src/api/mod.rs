@@ -4,6 +4,7 @@
 mod agreements;
 mod calls;
 mod catalogue;
+mod corner;
 mod monitoring;
 mod page;
 
@@ -29,6 +30,7 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .merge(agreements::routes())
         .merge(calls::routes(exchange))
         .merge(monitoring::routes(exchange))
+        .merge(corner::routes(exchange))
         .get("/api/exchange/v1/snapshot", Access::Needs(permissions::READ), at_snapshot)
 }
 
@@ -62,6 +64,11 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         calls::evidence,
         monitoring::operational_data,
         monitoring::health_data,
+        corner::systems,
+        corner::reason,
+        corner::runs,
+        corner::run,
+        corner::one,
         snapshot
     )
 )]

@@ -6,11 +6,12 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 
-use super::Gateway;
+use super::{Gateway, upstream};
+use crate::service::BaseUrl;
 
 /// What a call from inside was answered.
 #[derive(Debug, Clone)]
@@ -54,6 +55,30 @@ impl Gateway {
             () = &mut driving => {}
         }
         asking.await
+    }
+}
+
+impl Gateway {
+    /// Asks a provider's own address, outside any call: for tests of a service. The address is the registry's, redirects
+    /// are not followed, at most `most` bytes of the answer are read. The caller bounds the time.
+    ///
+    /// # Errors
+    /// When no answer came, or the path cannot be sent.
+    pub(crate) async fn ask_provider(
+        &self,
+        base: &BaseUrl,
+        path: &str,
+        headers: HeaderMap,
+        most: usize,
+    ) -> io::Result<Told> {
+        let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
+        let uri = upstream::address(base, path, query).ok_or_else(|| io::Error::other("not an address"))?;
+        let mut request = Request::get(uri).body(Either::Left(Full::default())).map_err(io::Error::other)?;
+        *request.headers_mut() = headers;
+        let answer = self.0.upstream.send(request).await.map_err(io::Error::other)?;
+        let (parts, body) = answer.into_parts();
+        let (body, cut) = beginning(body, most).await;
+        Ok(Told { status: parts.status.as_u16(), headers: parts.headers, body, cut })
     }
 }
 

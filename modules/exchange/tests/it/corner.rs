@@ -230,3 +230,129 @@ async fn the_catalogue_describes_every_service_and_is_found_without_tone_marks()
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conformance_reads_what_a_system_did_and_says_what_to_do() {
+    on_both(async |s: &Site| {
+        let k = s.k();
+        let vendor = integrator(s, s.w.consumer);
+        let system = subsystem(k, "motcua").await;
+        let (page, api) = (
+            format!("/exchange/corner/systems/{system}/conformance"),
+            format!("/api/exchange/v1/corner/systems/{system}/conformance"),
+        );
+        let none = vendor.post_json(&api, &serde_json::json!({})).await;
+        assert_eq!(none.json()["passed"], false, "without a call nothing passes: {}", none.text());
+        s.record(CALL, Outcome::Answered, None).await;
+        s.calls(1).await;
+        let ran = vendor.post_form(&page, &[]).await;
+        assert_eq!(ran.status, StatusCode::SEE_OTHER, "{}", ran.text());
+        let one = vendor.get(ran.header("location").unwrap()).await;
+        assert!(one.text().contains("Không có mục nào không đạt"), "{}", one.text());
+        let runs = vendor.get(&api).await.json();
+        let passed: Vec<_> =
+            runs.as_array().unwrap().iter().map(|r| r["passed"].as_bool().unwrap()).collect();
+        assert_eq!(passed, [true, false], "kept, newest first");
+        let sql = "SELECT COUNT(*) AS n FROM kernel_journal WHERE kind = 'exchange.conformance.passed'";
+        assert_eq!(k.db.query_one(sql, params![]).await.unwrap().int("n").unwrap(), 1);
+        let own = exchange::ids::SubsystemId(system.parse().unwrap());
+        let latest = exchange::conformance::latest(&k.db, own, None).await.unwrap().unwrap();
+        assert!(latest.passed, "what a path to production reads");
+        let foreign = vendor.post_json(&api, &serde_json::json!({ "service": service(k).await })).await;
+        assert_eq!(foreign.status, StatusCode::NOT_FOUND, "a service of another system");
+        let neighbour = integrator(s, s.w.neighbour);
+        assert_eq!(neighbour.get(&api).await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+/// A provider that answers as told, on a port of its own, until the test ends.
+async fn provider(answer: fn(&str) -> (u16, &'static str, &'static str)) -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut head, mut piece) = (Vec::new(), [0u8; 4096]);
+                while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+                    match socket.read(&mut piece).await {
+                        Ok(n) if n > 0 => head.extend_from_slice(&piece[..n]),
+                        _ => return,
+                    }
+                }
+                let text = String::from_utf8_lossy(&head).into_owned();
+                let path = text.split(' ').nth(1).unwrap_or("/");
+                let (status, kind, body) = answer(path);
+                let sent = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = socket.write_all(sent.as_bytes()).await;
+            });
+        }
+    });
+    address
+}
+
+const DESCRIBED: &str = r##"{"openapi":"3.1.0","info":{"title":"Dân cư","version":"1"},"paths":{"/cong-dan/{so}":{"get":{
+    "parameters":[{"name":"so","in":"path","required":true,"example":"038099000001"}],
+    "responses":{"200":{"description":"Có","content":{"application/json":{"schema":{"$ref":"#/components/schemas/CongDan"}}}}}}}},
+    "components":{"schemas":{"CongDan":{"type":"object","required":["hoTen"],"properties":{"hoTen":{"type":"string"}}}}}}"##;
+
+/// Outcomes by code of a run against a provider that answers so.
+async fn tested(s: &Site, answer: fn(&str) -> (u16, &'static str, &'static str)) -> serde_json::Value {
+    let k = s.k();
+    let address = provider(answer).await;
+    let text = crate::registry_file::GOOD
+        .replace("agency = \"H38\"", "agency = \"H38.01\"")
+        .replace("http://127.0.0.1:9101/api", &format!("http://{address}"))
+        .replace("state = \"approved\"", "state = \"waiting\"");
+    let attachments = |_: &str| Ok(DESCRIBED.as_bytes().to_vec());
+    let file = exchange::registry_file::read(text.as_bytes(), &attachments).unwrap();
+    exchange::actions::import_registry(k, &crate::world::operator(k), &file).await.unwrap();
+    s.exchange.keeper().refresh(k).await.unwrap();
+    let vendor = s.app.log_in_as(&[INTEGRATE], &Reach::Province);
+    let api = format!("/api/exchange/v1/corner/systems/{}/conformance", subsystem(k, "dancu").await);
+    let run = vendor.post_json(&api, &serde_json::json!({ "service": service(k).await })).await;
+    assert_eq!(run.status, StatusCode::OK, "{}", run.text());
+    run.json()
+}
+
+fn outcome(run: &serde_json::Value, code: &str) -> String {
+    let checks = run["checks"].as_array().unwrap();
+    let check = checks.iter().find(|c| c["code"] == code).unwrap_or_else(|| panic!("{code}: {run}"));
+    check["outcome"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_compared_with_its_description() {
+    let s = Site::new("sqlite").await;
+    let good = tested(&s, |path| match path {
+        "/cong-dan/038099000001" => (200, "application/json", r#"{"hoTen":"Nguyễn Văn Mẫu"}"#),
+        _ => (404, "application/problem+json", r#"{"title":"Không có"}"#),
+    })
+    .await;
+    for code in [
+        "document",
+        "references",
+        "examples",
+        "statuses",
+        "media-types",
+        "schemas",
+        "repeatable",
+        "unknown-path",
+    ] {
+        assert_eq!(outcome(&good, code), "passed", "{code}: {good}");
+    }
+    let bad = tested(&s, |path| match path {
+        "/cong-dan/038099000001" => (200, "application/json", r#"{"ten":"Nguyễn Văn Mẫu"}"#),
+        _ => (200, "text/html", "<h1>Xin chào</h1>"),
+    })
+    .await;
+    assert_eq!(bad["passed"], false);
+    assert_eq!(outcome(&bad, "schemas"), "failed");
+    assert_eq!(outcome(&bad, "unknown-path"), "failed");
+    assert!(!bad.to_string().contains("Văn Mẫu"), "places and rules, never values: {bad}");
+    s.close().await;
+}

@@ -2,9 +2,10 @@
 //! agency in the same role, one whose appointment has ended, and one at the agency that took over the function.
 
 use evidence::Outcome;
+use exchange::permissions;
 use kernel::identity::clients::{self, ClientId};
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
-use kernel::{Cx, Kernel, params};
+use kernel::{Cx, Kernel, Reach, params};
 use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};
 use testkit::{Cast, Ground, Line};
 use web::Endpoint;
@@ -84,6 +85,14 @@ const CORNER: &[&str] = &[
     "GET /exchange/corner/systems/{id}/credentials/new",
     "GET /exchange/corner/systems/{id}/credentials/{client}/{act}",
     "POST /exchange/corner/systems/{id}/credentials/{client}/{act}",
+    "GET /exchange/corner/systems/{id}/conformance",
+    "POST /exchange/corner/systems/{id}/conformance",
+    "GET /exchange/corner/systems/{id}/conformance/{run}",
+    "GET /api/exchange/v1/corner/systems",
+    "GET /api/exchange/v1/corner/systems/{id}/calls/{request_id}/reason",
+    "GET /api/exchange/v1/corner/systems/{id}/conformance",
+    "POST /api/exchange/v1/corner/systems/{id}/conformance",
+    "GET /api/exchange/v1/corner/systems/{id}/conformance/{run}",
 ];
 
 /// Every endpoint as an officer meets it.
@@ -99,7 +108,9 @@ fn for_integrators() -> Vec<Line> {
     });
     let corner = CORNER.iter().map(|name| {
         let expected = match *name {
-            "GET /exchange/corner" => LISTED,
+            "GET /exchange/corner" | "GET /api/exchange/v1/corner/systems" => LISTED,
+            // Figures of checks, without the name of the system.
+            name if name.starts_with("GET /api/") && name.contains("/conformance") => ACTION,
             // That a service exists is no secret among those who connect systems.
             name if name.contains("/catalogue") => [SignIn, Shown, Denied, Shown],
             name if name.starts_with("POST") || name.ends_with("/evidence") => ACTION,
@@ -165,6 +176,7 @@ struct Things {
     ids: [(&'static str, String); 4],
     origin: String,
     client: String,
+    run: String,
 }
 
 impl Things {
@@ -181,7 +193,11 @@ impl Things {
             ("agreements", agreement(k, NUMBER).await.to_string()),
         ];
         let client = credential(k).await.to_string();
-        Self { ids, origin: s.exchange.plane().unwrap().evidence.progress().origin, client }
+        let vendor = s.app.log_in_as(&[permissions::INTEGRATE], &Reach::Province);
+        let at = format!("/api/exchange/v1/corner/systems/{}/conformance", ids[1].1);
+        let tested = vendor.post_json(&at, &serde_json::json!({})).await;
+        let run = tested.json()["id"].as_str().unwrap().to_owned();
+        Self { ids, origin: s.exchange.plane().unwrap().evidence.progress().origin, client, run }
     }
 
     fn path(&self, e: &Endpoint) -> String {
@@ -194,7 +210,7 @@ impl Things {
         let id = kind.map_or("", |(_, id)| id.as_str());
         let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
         let path = path.replace("{service}", &self.ids[2].1).replace("{client}", &self.client);
-        let path = path.replace("{act}", "rotate");
+        let path = path.replace("{act}", "rotate").replace("{run}", &self.run);
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }

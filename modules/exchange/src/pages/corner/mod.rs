@@ -3,6 +3,7 @@
 
 mod calls;
 mod catalogue;
+mod conformance;
 mod credentials;
 mod home;
 mod system;
@@ -37,6 +38,9 @@ pub(super) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/corner/systems/{id}/credentials/new", may, credentials::new)
         .get("/exchange/corner/systems/{id}/credentials/{client}/{act}", may, credentials::ask)
         .post("/exchange/corner/systems/{id}/credentials/{client}/{act}", may, credentials::act.layer(with()))
+        .get("/exchange/corner/systems/{id}/conformance", may, conformance::list.layer(with()))
+        .post("/exchange/corner/systems/{id}/conformance", may, conformance::run.layer(with()))
+        .get("/exchange/corner/systems/{id}/conformance/{run}", may, conformance::one.layer(with()))
 }
 
 /// The entries in the bar.
@@ -60,6 +64,7 @@ enum Tab {
     Overview,
     Calls,
     Credentials,
+    Conformance,
 }
 
 /// The head of a system's pages with their tabs.
@@ -68,7 +73,8 @@ fn head(l: Lang, own: &Own, tab: Tab) -> web::ui::Html {
     let tabs = Tabs::new(l)
         .tab(t::corner_tab_overview(l), &here, None, tab == Tab::Overview)
         .tab(t::corner_tab_calls(l), format!("{here}/calls"), None, tab == Tab::Calls)
-        .tab(t::corner_tab_credentials(l), format!("{here}/credentials"), None, tab == Tab::Credentials);
+        .tab(t::corner_tab_credentials(l), format!("{here}/credentials"), None, tab == Tab::Credentials)
+        .tab(t::corner_tab_conformance(l), format!("{here}/conformance"), None, tab == Tab::Conformance);
     web::body![Head::new(l, &own.name).code(&own.path).sub(&own.member), tabs]
 }
 
