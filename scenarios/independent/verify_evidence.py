@@ -42,7 +42,7 @@ OUTCOMES = {
 }
 REASONS = {"first", "restored", "shorter", "inconsistent", "unreadable"}
 SAME_IN_BOTH = (
-    "agreement", "client", "consumer_auth", "endpoint", "message_id",
+    "agreement", "client", "consumer_auth", "endpoint", "environment", "message_id",
     "method", "request_id", "request_in", "service", "snapshot",
 )
 
@@ -203,18 +203,19 @@ ALWAYS = ("v", "kind")
 
 def check_record(record):
     need(type(record) is dict and len(spell(record)) <= 16384, "a record is no object or too long")
-    need(type(record.get("v")) is int and record["v"] == 1, "a record of an unknown version")
+    version = 2 if "environment" in record or "filter" in record else 1
+    need(type(record.get("v")) is int and record["v"] == version, "a record of an unknown version")
     kind = record.get("kind")
     if kind == "origin":
         check_origin(record)
     elif kind == "opened":
-        members(record, (*ALWAYS, *TEXTS, *COUNTS, "commitments"), ("agreement", "endpoint"), "the opened record")
+        members(record, (*ALWAYS, *TEXTS, *COUNTS, "commitments"), ("agreement", "endpoint", "environment"), "the opened record")
         check_call(record, FIELDS_OPENED)
     elif kind == "closed":
         members(
             record,
             (*ALWAYS, *TEXTS, *COUNTS, "commitments", "outcome", "request"),
-            ("agreement", "endpoint", "fault", "opened", "request_out", "response", "response_in"),
+            ("agreement", "endpoint", "environment", "fault", "filter", "opened", "request_out", "response", "response_in"),
             "the closed record",
         )
         check_call(record, FIELDS_CLOSED)
@@ -229,6 +230,7 @@ def check_call(record, fields):
     for name in COUNTS:
         need(is_count(record[name]), f"{name} is not a count")
     need("endpoint" not in record or is_text(record["endpoint"]), "endpoint is not a text")
+    need(record.get("environment", "test") in ("sandbox", "test"), "an unknown environment")
     if "agreement" in record:
         members(record["agreement"], ("id", "version"), (), "agreement")
         need(is_text(record["agreement"]["id"]) and is_count(record["agreement"]["version"]), "agreement is wrong")
@@ -249,6 +251,10 @@ def check_closed(record):
     if request["body"] == "none":
         need(request["size"] == 0, "a body of no request has a size")
         need("request_body_sha512" not in record["commitments"], "a body of no request has a digest")
+    if "filter" in record:
+        members(record["filter"], ("fields", "removed"), (), "filter")
+        need(is_hex(record["filter"]["fields"], 64), "the fields of the filter are not a hash")
+        need(is_count(record["filter"]["removed"]), "the filter has no count")
     if "response" in record:
         response = record["response"]
         members(response, ("size", "status"), (), "response")

@@ -384,6 +384,7 @@ mod tests {
             method: "GET".to_owned(),
             endpoint: None,
             request_in: 1,
+            environment: None,
         };
         let request = Request { body: Body::None, size: 0 };
         Record::Closed(Closed {
@@ -395,6 +396,7 @@ mod tests {
             response: None,
             outcome: Outcome::Refused,
             fault: None,
+            filter: None,
             opened: None,
             commitments: evidence::Commitments::default(),
         })

@@ -40,6 +40,7 @@ fn check_closed(closed: &Closed) -> Result<(), LeafError> {
     } else if closed.outcome == Outcome::Answered {
         return Err(LeafError::Member("response"));
     }
+    check_count(closed.filter.map_or(0, |filter| filter.removed), "filter")?;
     closed.fault.as_deref().map_or(Ok(()), |fault| check_text(fault, "fault"))?;
     check_commitments(&closed.commitments, Kind::Closed)
 }

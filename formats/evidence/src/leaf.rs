@@ -8,14 +8,18 @@ use crate::json::{JsonError, Value};
 use crate::json_write::ObjectWriter;
 use crate::members::{Members, read_hash};
 use crate::record::{
-    Agreement, Body, Call, Closed, Kind, Opened, Origin, Outcome, Previous, Reason, Record, Request, Response,
+    Agreement, Body, Call, Closed, Environment, Filter, Kind, Opened, Origin, Outcome, Previous, Reason,
+    Record, Request, Response,
 };
 
 /// Longest record.
 pub const MAX_LEAF_BYTES: usize = 16_384;
 /// Longest single text in a record.
 pub const MAX_TEXT_BYTES: usize = 1024;
+/// Records that hold nothing newer are written as they always were.
 const VERSION: i64 = 1;
+/// Records with an environment or a filter.
+const VERSION_2: i64 = 2;
 
 /// Why bytes are not a record, or a record cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +52,7 @@ impl Record {
             Record::Closed(closed) => write_closed(&mut object, closed),
             Record::Origin(origin) => write_origin(&mut object, origin),
         }
-        object.int("v", VERSION);
+        object.int("v", self.version());
         object.end();
         if out.len() > MAX_LEAF_BYTES { Err(LeafError::TooLong) } else { Ok(out) }
     }
@@ -63,9 +67,7 @@ impl Record {
 
     pub(crate) fn from_value(value: Value) -> Result<Record, LeafError> {
         let mut members = Members::of(value, "leaf")?;
-        if members.int("v")? != VERSION {
-            return Err(LeafError::Member("v"));
-        }
+        let version = members.int("v")?;
         let record = match members.text("kind")?.as_str() {
             "opened" => Record::Opened(read_opened(&mut members)?),
             "closed" => Record::Closed(read_closed(&mut members)?),
@@ -73,8 +75,18 @@ impl Record {
             _ => return Err(LeafError::Member("kind")),
         };
         members.end()?;
+        if version != record.version() {
+            return Err(LeafError::Member("v"));
+        }
         check(&record)?;
         Ok(record)
+    }
+
+    /// The version follows from what is in the record, so that it has one spelling.
+    fn version(&self) -> i64 {
+        let filtered = matches!(self, Record::Closed(closed) if closed.filter.is_some());
+        let elsewhere = self.call().is_some_and(|call| call.environment.is_some());
+        if filtered || elsewhere { VERSION_2 } else { VERSION }
     }
 }
 
@@ -85,6 +97,7 @@ fn write_opened(object: &mut ObjectWriter<'_>, opened: &Opened) {
     write_commitments(object, &opened.commitments);
     object.text("consumer_auth", &call.consumer_auth);
     object.opt_text("endpoint", call.endpoint.as_deref());
+    object.opt_text("environment", call.environment.map(Environment::name));
     object.text("kind", Kind::Opened.name());
     object.text("message_id", &call.message_id);
     object.text("method", &call.method);
@@ -102,7 +115,14 @@ fn write_closed(object: &mut ObjectWriter<'_>, closed: &Closed) {
     write_commitments(object, &closed.commitments);
     object.text("consumer_auth", &call.consumer_auth);
     object.opt_text("endpoint", call.endpoint.as_deref());
+    object.opt_text("environment", call.environment.map(Environment::name));
     object.opt_text("fault", closed.fault.as_deref());
+    if let Some(filter) = &closed.filter {
+        object.object("filter", |object| {
+            object.text("fields", &filter.fields.to_string());
+            object.int("removed", filter.removed as i64);
+        });
+    }
     object.text("kind", Kind::Closed.name());
     object.text("message_id", &call.message_id);
     object.text("method", &call.method);
@@ -173,6 +193,11 @@ fn read_closed(members: &mut Members) -> Result<Closed, LeafError> {
         let size = response.count("size")?;
         response.end().map(|()| Response { status, size })
     });
+    let filter = members.opt_object("filter")?.map(|mut filter| {
+        let fields = Hash(read_hash(&filter.text("fields")?, "filter")?);
+        let removed = filter.count("removed")?;
+        filter.end().map(|()| Filter { fields, removed })
+    });
     Ok(Closed {
         call: read_call(members)?,
         recorded: members.int("recorded")?,
@@ -182,6 +207,7 @@ fn read_closed(members: &mut Members) -> Result<Closed, LeafError> {
         response: response.transpose()?,
         outcome: Outcome::from_name(&members.text("outcome")?).ok_or(LeafError::Member("outcome"))?,
         fault: members.opt_text("fault")?,
+        filter: filter.transpose()?,
         opened: members.opt_text("opened")?.map(|text| read_hash(&text, "opened")).transpose()?.map(Hash),
         commitments: read_commitments(members)?,
     })
@@ -205,6 +231,9 @@ fn read_call(members: &mut Members) -> Result<Call, LeafError> {
         let (id, version) = (agreement.text("id")?, agreement.count("version")?);
         agreement.end().map(|()| Agreement { id, version })
     });
+    let environment = members
+        .opt_text("environment")?
+        .map(|name| Environment::from_name(&name).ok_or(LeafError::Member("environment")));
     Ok(Call {
         request_id: members.text("request_id")?,
         message_id: members.text("message_id")?,
@@ -216,6 +245,7 @@ fn read_call(members: &mut Members) -> Result<Call, LeafError> {
         method: members.text("method")?,
         endpoint: members.opt_text("endpoint")?,
         request_in: members.int("request_in")?,
+        environment: environment.transpose()?,
     })
 }
 

@@ -20,7 +20,8 @@ pub use commitment::{Commitments, Field, Private, SALT_BYTES, commit, commit_all
 pub use json::{JsonError, MAX_INTEGER};
 pub use leaf::{LeafError, MAX_LEAF_BYTES, MAX_TEXT_BYTES};
 pub use record::{
-    Agreement, Body, Call, Closed, Kind, Opened, Origin, Outcome, Previous, Reason, Record, Request, Response,
+    Agreement, Body, Call, Closed, Environment, Filter, Kind, Opened, Origin, Outcome, Previous, Reason,
+    Record, Request, Response,
 };
 pub use refusal::Refusal;
 pub use report::{Fact, Lang, Report};

@@ -90,6 +90,34 @@ pub struct Call {
     pub endpoint: Option<String>,
     /// When the head of the request had arrived.
     pub request_in: i64,
+    /// Where the call went, when not to the provider's production.
+    pub environment: Option<Environment>,
+}
+
+/// A place for trying out, apart from production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Environment {
+    /// Invented data, before anything is connected.
+    Sandbox,
+    /// The connection is being tested.
+    Test,
+}
+
+impl Environment {
+    const ALL: [Environment; 2] = [Environment::Sandbox, Environment::Test];
+
+    /// The name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Environment::Sandbox => "sandbox",
+            Environment::Test => "test",
+        }
+    }
+
+    /// The environment of this name.
+    pub fn from_name(name: &str) -> Option<Environment> {
+        Environment::ALL.into_iter().find(|environment| environment.name() == name)
+    }
 }
 
 /// The agreement under which a call is made.
@@ -131,10 +159,21 @@ pub struct Closed {
     pub outcome: Outcome,
     /// The fault told to the consumer.
     pub fault: Option<String>,
+    /// The filter the provider's answer went through; `None` when it passed as it came, or none came.
+    pub filter: Option<Filter>,
     /// Leaf hash of the opened record of this call, if there is one.
     pub opened: Option<Hash>,
     /// Commitments to what is personal and to the digests.
     pub commitments: Commitments,
+}
+
+/// Only the agreed fields of an answer left; size and digest of the answer are those of what left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// SHA-256 of the agreed fields: in ascending byte order, each followed by a line feed.
+    pub fields: Hash,
+    /// How many fields were taken out, those within one not counted.
+    pub removed: u64,
 }
 
 /// Size of a request.

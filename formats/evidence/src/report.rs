@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::commitment::Field;
-use crate::record::{Call, Closed, Origin};
+use crate::record::{Call, Closed, Environment, Origin};
 use crate::verify::Verified;
 use crate::words::{field, outcome, pick, reason, time};
 
@@ -119,6 +119,13 @@ impl Verified {
                 "The record of the beginning stands before the record of the end of this call in the log.",
             ));
         }
+        if self.closed().is_some_and(|closed| closed.filter.is_some()) {
+            all.push(pick(
+                lang,
+                "Cổng ghi nhận: trả lời đã qua bộ lọc, chỉ các trường thuộc danh sách có mã băm nêu trên được chuyển đi.",
+                "The gateway recorded that only fields of the list with the stated SHA-256 left with the answer.",
+            ));
+        }
         if let Some(previous) = self.origin().and_then(|origin| origin.previous.as_ref()) {
             let line = previous.log.split('+').next().unwrap_or_default();
             all.push(match lang {
@@ -205,6 +212,11 @@ fn call_facts(facts: &mut Facts, call: &Call) {
     facts.push("Bên sử dụng", "Consumer", &call.client);
     facts.push("Cách xác thực bên sử dụng", "How the consumer was authenticated", &call.consumer_auth);
     facts.push("Dịch vụ được gọi", "Service", &call.service);
+    let environment = call.environment.map(|e| match e {
+        Environment::Sandbox => pick(facts.lang, "thử nghiệm (dữ liệu giả định)", "sandbox (invented data)"),
+        Environment::Test => pick(facts.lang, "kiểm thử", "test"),
+    });
+    facts.maybe("Môi trường", "Environment", environment);
     let endpoint = call.endpoint.as_deref().map(|endpoint| format!("{} {endpoint}", call.method));
     facts.push("Thao tác", "Operation", endpoint.as_deref().unwrap_or(&call.method));
     let version = pick(facts.lang, "phiên bản", "version");
@@ -228,6 +240,11 @@ fn closed_facts(facts: &mut Facts, closed: &Closed) {
     if let Some(response) = &closed.response {
         facts.push("Mã trạng thái HTTP", "HTTP status", &response.status.to_string());
         facts.push("Dung lượng trả lời", "Size of the answer", &bytes(response.size));
+    }
+    if let Some(filter) = &closed.filter {
+        facts.push("Số trường đã loại bỏ", "Fields taken out", &filter.removed.to_string());
+        let name = ("Mã băm danh sách trường được phép", "SHA-256 of the list of agreed fields");
+        facts.push(name.0, name.1, &filter.fields.to_string());
     }
 }
 

@@ -13,8 +13,8 @@ pub const MAX_FAULT_STRING: usize = 2048;
 pub const MAX_STRING: usize = 255;
 
 /// Every field a collector may ask for (`outputField`), in the order of PR-OPMON. Some are never filled in here:
-/// asking for them is no mistake, they are absent from the answer.
-pub const FIELDS: [&str; 40] = [
+/// asking for them is no mistake, they are absent from the answer. The last two are not of PR-OPMON.
+pub const FIELDS: [&str; 42] = [
     "monitoringDataTs",
     "securityServerInternalIp",
     "securityServerType",
@@ -55,6 +55,8 @@ pub const FIELDS: [&str; 40] = [
     "statusCode",
     "xRequestId",
     "xRoadVersion",
+    "environment",
+    "removedFieldCount",
 ];
 
 /// On which side a record was made.
@@ -134,6 +136,12 @@ pub struct Record {
     pub x_request_id: Option<String>,
     #[serde(rename = "xRoadVersion", skip_serializing_if = "Option::is_none")]
     pub x_road_version: Option<String>,
+    /// Where the call went when not to production; no field of PR-OPMON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// How many fields were taken out of the answer because the agreement does not name them; no field of PR-OPMON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed_field_count: Option<u64>,
 }
 
 impl Record {
@@ -174,6 +182,8 @@ impl Record {
             status_code: None,
             x_request_id: None,
             x_road_version: None,
+            environment: None,
+            removed_field_count: None,
         }
     }
 

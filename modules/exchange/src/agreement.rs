@@ -10,6 +10,7 @@ use base::error::{FieldError, Refusal};
 use base::i18n::{Lang, Text};
 use serde::{Deserialize, Serialize};
 
+use crate::environment::Environment;
 use crate::ids::{AgreementId, EndpointId, ServiceId, SubsystemId};
 use crate::quota::Quota;
 use crate::t;
@@ -30,12 +31,29 @@ pub enum State {
     Expired,
     /// The provider said no; final.
     Refused,
+    /// The provider asked for more; the consumer completes it.
+    Returned,
+    /// The consumer took its request back; final.
+    Withdrawn,
 }
 
 impl State {
     /// Every state, in the order pages show them.
-    pub const ALL: [Self; 6] =
-        [Self::Waiting, Self::Approved, Self::Suspended, Self::Expired, Self::Revoked, Self::Refused];
+    pub const ALL: [Self; 8] = [
+        Self::Waiting,
+        Self::Returned,
+        Self::Approved,
+        Self::Suspended,
+        Self::Expired,
+        Self::Revoked,
+        Self::Refused,
+        Self::Withdrawn,
+    ];
+
+    /// Whether nothing follows it.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Revoked | Self::Expired | Self::Refused | Self::Withdrawn)
+    }
 
     /// As stored and written in interfaces.
     pub const fn as_str(self) -> &'static str {
@@ -46,6 +64,8 @@ impl State {
             Self::Revoked => "revoked",
             Self::Expired => "expired",
             Self::Refused => "refused",
+            Self::Returned => "returned",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -58,6 +78,8 @@ impl State {
             Self::Revoked => t::state_revoked(lang),
             Self::Expired => t::state_expired(lang),
             Self::Refused => t::state_refused(lang),
+            Self::Returned => t::state_returned(lang),
+            Self::Withdrawn => t::state_withdrawn(lang),
         }
     }
 }
@@ -101,6 +123,18 @@ pub enum Step {
     Expire,
     /// The terms were changed by the declarative file.
     Amend,
+    /// The provider asks for more before it decides.
+    Return,
+    /// The consumer has completed its request.
+    Resubmit,
+    /// The consumer takes its request back.
+    Withdraw,
+    /// From the sandbox to the test.
+    Test,
+    /// From the test to production.
+    Produce,
+    /// Named in the catalogue as a connection that runs.
+    Publish,
 }
 
 impl Step {
@@ -115,12 +149,18 @@ impl Step {
             Self::Revoke => "revoke",
             Self::Expire => "expire",
             Self::Amend => "amend",
+            Self::Return => "return",
+            Self::Resubmit => "resubmit",
+            Self::Withdraw => "withdraw",
+            Self::Test => "test",
+            Self::Produce => "produce",
+            Self::Publish => "publish",
         }
     }
 
     /// The step stored under this word.
     pub fn from_word(word: &str) -> Option<Self> {
-        const ALL: [Step; 8] = [
+        const ALL: [Step; 14] = [
             Step::Ask,
             Step::Approve,
             Step::Refuse,
@@ -129,6 +169,12 @@ impl Step {
             Step::Revoke,
             Step::Expire,
             Step::Amend,
+            Step::Return,
+            Step::Resubmit,
+            Step::Withdraw,
+            Step::Test,
+            Step::Produce,
+            Step::Publish,
         ];
         ALL.into_iter().find(|s| s.as_str() == word)
     }
@@ -144,6 +190,12 @@ impl Step {
             Self::Revoke => t::step_revoke(lang),
             Self::Expire => t::step_expire(lang),
             Self::Amend => t::step_amend(lang),
+            Self::Return => t::step_return(lang),
+            Self::Resubmit => t::step_resubmit(lang),
+            Self::Withdraw => t::step_withdraw(lang),
+            Self::Test => t::step_test(lang),
+            Self::Produce => t::step_produce(lang),
+            Self::Publish => t::step_publish(lang),
         }
     }
 }
@@ -196,7 +248,7 @@ pub struct Terms {
     pub purpose: String,
     /// The legal acts it rests on, as cited.
     pub legal_basis: Vec<String>,
-    /// Names of the data fields that may be used; empty means all that the service gives.
+    /// Paths of the data fields that may leave (`fieldfilter::FieldPath`); empty means all that the service gives.
     pub fields: Vec<String>,
     /// How many calls.
     pub quota: Quota,
@@ -214,6 +266,17 @@ pub struct Terms {
 pub const MAX_TEXT: usize = 2_000;
 /// Most entries in a list of the terms.
 pub const MAX_LIST: usize = 500;
+
+/// Checks the path of a field.
+///
+/// # Errors
+/// The sentence that shows how to write one.
+pub fn check_field(field: &str) -> Result<(), Text> {
+    field.parse::<fieldfilter::FieldPath>().map(|_| ()).map_err(|e| {
+        let (given, why) = (crate::code::clip(field), e.to_string());
+        Text::both(|l| t::field_path(l, t::FieldPath { given: &given, why: &why }))
+    })
+}
 
 impl Terms {
     /// Checks the terms by themselves.
@@ -259,6 +322,11 @@ impl Terms {
                 );
             }
         }
+        for field in &self.fields {
+            if let Err(text) = check_field(field) {
+                say("fields", text);
+            }
+        }
         if self.purpose.chars().count() > MAX_TEXT {
             say("purpose", Text::both(|l| t::text_too_long(l, MAX_TEXT)));
         }
@@ -273,6 +341,8 @@ pub struct Approval {
     pub scope: Option<Scope>,
     /// Fewer fields.
     pub fields: Option<Vec<String>>,
+    /// Fewer calls.
+    pub quota: Option<Quota>,
     /// An earlier last day.
     pub valid_to: Option<Date>,
     /// The letter by which the provider agrees.
@@ -296,6 +366,10 @@ pub struct Agreement {
     pub terms: Terms,
     /// Where it stands.
     pub state: State,
+    /// Where its calls go while it is in force.
+    pub environment: Environment,
+    /// When it was named in the catalogue.
+    pub published_at: Option<Timestamp>,
     /// When it was asked for.
     pub asked_at: Timestamp,
     /// When its last step was taken.
@@ -331,6 +405,12 @@ impl Agreement {
                 return Err(wider("agreement-fields-wider"));
             }
             self.terms.fields = fields;
+        }
+        if let Some(quota) = approval.quota {
+            if !quota.within(&self.terms.quota) {
+                return Err(wider("agreement-quota-wider"));
+            }
+            self.terms.quota = quota;
         }
         if let Some(last) = approval.valid_to {
             if last > self.terms.valid_to || last < self.terms.valid_from {
@@ -410,6 +490,76 @@ impl Agreement {
         Ok(self.moved(state, now))
     }
 
+    /// The provider asks for more before it decides.
+    ///
+    /// # Errors
+    /// When it is not waiting.
+    pub fn return_for_more(self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[State::Waiting], "agreement-not-waiting", Step::Return)?;
+        Ok(self.moved(State::Returned, now))
+    }
+
+    /// The consumer has completed its request.
+    ///
+    /// # Errors
+    /// When nobody asked for that, or its last day has passed.
+    pub fn resubmit(mut self, terms: Terms, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[State::Returned], "agreement-not-returned", Step::Resubmit)?;
+        self.terms = terms;
+        self.must_not_be_over(now)?;
+        Ok(self.moved(State::Waiting, now))
+    }
+
+    /// The consumer takes its request back.
+    ///
+    /// # Errors
+    /// When it has been decided.
+    pub fn withdraw(self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[State::Waiting, State::Returned], "agreement-decided", Step::Withdraw)?;
+        Ok(self.moved(State::Withdrawn, now))
+    }
+
+    /// One place further: from the sandbox to the test, from the test to production.
+    ///
+    /// # Errors
+    /// When it is not in force, or stands elsewhere.
+    pub fn advance(mut self, step: Step, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[State::Approved], "agreement-not-approved", step)?;
+        self.must_not_be_over(now)?;
+        self.environment = match (step, self.environment) {
+            (Step::Test, Environment::Sandbox) => Environment::Test,
+            (Step::Produce, Environment::Test) => Environment::Production,
+            _ => return Err(self.wrong_place(step)),
+        };
+        Ok(self.moved(State::Approved, now))
+    }
+
+    /// Named in the catalogue as a connection that runs.
+    ///
+    /// # Errors
+    /// When it is not in production and in force, or named already.
+    pub fn publish(mut self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[State::Approved], "agreement-not-approved", Step::Publish)?;
+        self.must_not_be_over(now)?;
+        if self.environment != Environment::Production || self.published_at.is_some() {
+            return Err(self.wrong_place(Step::Publish));
+        }
+        self.published_at = Some(now);
+        Ok(self.moved(State::Approved, now))
+    }
+
+    fn wrong_place(&self, step: Step) -> Refusal {
+        Refusal::new(
+            "agreement-environment",
+            Text::both(|l| {
+                t::agreement_place(
+                    l,
+                    t::AgreementPlace { place: self.environment.label(l), step: step.label(l) },
+                )
+            }),
+        )
+    }
+
     fn must_be(&self, states: &[State], code: &'static str, step: Step) -> Result<(), Refusal> {
         if states.contains(&self.state) {
             return Ok(());
@@ -423,7 +573,7 @@ impl Agreement {
     }
 
     fn must_not_be_over(&self, now: Timestamp) -> Result<(), Refusal> {
-        if self.state == State::Waiting && now.date() > self.terms.valid_to
+        if matches!(self.state, State::Waiting | State::Returned) && now.date() > self.terms.valid_to
             || self.state_on(now.date()) == State::Expired
         {
             let last = self.terms.valid_to.vn();
@@ -507,33 +657,65 @@ mod tests {
                 security: None,
             },
             state: State::Waiting,
+            environment: Environment::Sandbox,
+            published_at: None,
             asked_at: at("2026-01-01T00:00:00Z"),
             changed_at: at("2026-01-01T00:00:00Z"),
         }
     }
 
-    /// The steps the exchange's regulation permits while the agreement has days left.
+    use Environment::{Production, Sandbox};
+    use State::{Approved, Expired, Refused, Returned, Revoked, Suspended, Waiting, Withdrawn};
+
+    /// The steps the exchange's regulation permits while the agreement has days left; wherever it stands.
     const PERMITTED: &[(State, Step, State)] = &[
-        (State::Waiting, Step::Approve, State::Approved),
-        (State::Waiting, Step::Refuse, State::Refused),
-        (State::Waiting, Step::Amend, State::Waiting),
-        (State::Approved, Step::Suspend, State::Suspended),
-        (State::Approved, Step::Revoke, State::Revoked),
-        (State::Approved, Step::Amend, State::Approved),
-        (State::Suspended, Step::Resume, State::Approved),
-        (State::Suspended, Step::Revoke, State::Revoked),
-        (State::Suspended, Step::Amend, State::Suspended),
+        (Waiting, Step::Approve, Approved),
+        (Waiting, Step::Refuse, Refused),
+        (Waiting, Step::Return, Returned),
+        (Waiting, Step::Withdraw, Withdrawn),
+        (Waiting, Step::Amend, Waiting),
+        (Returned, Step::Resubmit, Waiting),
+        (Returned, Step::Withdraw, Withdrawn),
+        (Approved, Step::Suspend, Suspended),
+        (Approved, Step::Revoke, Revoked),
+        (Approved, Step::Amend, Approved),
+        (Suspended, Step::Resume, Approved),
+        (Suspended, Step::Revoke, Revoked),
+        (Suspended, Step::Amend, Suspended),
     ];
 
     /// After its last day nothing but the record of that is permitted.
     const PERMITTED_AFTER: &[(State, Step, State)] = &[
-        (State::Waiting, Step::Refuse, State::Refused),
-        (State::Approved, Step::Expire, State::Expired),
-        (State::Suspended, Step::Expire, State::Expired),
+        (Waiting, Step::Refuse, Refused),
+        (Waiting, Step::Return, Returned),
+        (Waiting, Step::Withdraw, Withdrawn),
+        (Returned, Step::Withdraw, Withdrawn),
+        (Approved, Step::Expire, Expired),
+        (Suspended, Step::Expire, Expired),
     ];
 
-    const STEPS: [Step; 7] =
-        [Step::Approve, Step::Refuse, Step::Suspend, Step::Resume, Step::Revoke, Step::Expire, Step::Amend];
+    /// The way of an agreement in force, while it has days left: environment and whether it is published.
+    const PLACES: &[(Environment, bool, Step, Environment, bool)] = &[
+        (Sandbox, false, Step::Test, Environment::Test, false),
+        (Environment::Test, false, Step::Produce, Production, false),
+        (Production, false, Step::Publish, Production, true),
+    ];
+
+    const STEPS: [Step; 13] = [
+        Step::Approve,
+        Step::Refuse,
+        Step::Suspend,
+        Step::Resume,
+        Step::Revoke,
+        Step::Expire,
+        Step::Amend,
+        Step::Return,
+        Step::Resubmit,
+        Step::Withdraw,
+        Step::Test,
+        Step::Produce,
+        Step::Publish,
+    ];
 
     fn take(a: Agreement, step: Step, now: Timestamp) -> Result<Agreement, Refusal> {
         let terms = a.terms.clone();
@@ -545,8 +727,26 @@ mod tests {
             Step::Revoke => a.revoke(now),
             Step::Expire => a.expire(now),
             Step::Amend => a.amend(terms, now),
+            Step::Return => a.return_for_more(now),
+            Step::Resubmit => a.resubmit(terms, now),
+            Step::Withdraw => a.withdraw(now),
+            Step::Test | Step::Produce => a.advance(step, now),
+            Step::Publish => a.publish(now),
             Step::Ask => unreachable!("an agreement is asked for once"),
         }
+    }
+
+    /// Where a step leads by the tables.
+    fn expected(a: &Agreement, step: Step, over: bool) -> Option<(State, Environment, bool)> {
+        let published = a.published_at.is_some();
+        let placed =
+            PLACES.iter().find(|(from, p, s, ..)| (*from, *p, *s) == (a.environment, published, step));
+        if let (Some((.., to, p)), Approved, false) = (placed, a.state, over) {
+            return Some((Approved, *to, *p));
+        }
+        let table = if over { PERMITTED_AFTER } else { PERMITTED };
+        let (.., to) = table.iter().find(|(from, s, _)| *from == a.state && *s == step)?;
+        Some((*to, a.environment, published))
     }
 
     #[test]
@@ -554,28 +754,34 @@ mod tests {
         let random = SeededRandom::new(20_261_122);
         let (during, after) = (at("2026-06-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
         let mut seen = BTreeSet::new();
-        for _ in 0..400 {
+        let mut places = BTreeSet::new();
+        for _ in 0..3_000 {
             let mut a = waiting();
-            for _ in 0..24 {
+            for _ in 0..40 {
                 let dice = base::random::bytes::<2>(&random as &dyn Random);
                 let step = STEPS[dice[0] as usize % STEPS.len()];
-                let (now, table) = if dice[1] < 224 { (during, PERMITTED) } else { (after, PERMITTED_AFTER) };
-                let expected =
-                    table.iter().find(|(from, s, _)| *from == a.state && *s == step).map(|(.., to)| *to);
-                match (take(a.clone(), step, now), expected) {
+                let over = dice[1] >= 250;
+                let now = if over { after } else { during };
+                match (take(a.clone(), step, now), expected(&a, step, over)) {
                     (Ok(next), Some(to)) => {
-                        assert_eq!((next.state, next.version), (to, a.version + 1));
-                        seen.insert((a.state, step, to, now == after));
+                        assert_eq!((next.state, next.environment, next.published_at.is_some()), to);
+                        assert_eq!(next.version, a.version + 1);
+                        if matches!(step, Step::Test | Step::Produce | Step::Publish) {
+                            places.insert(step);
+                        } else {
+                            seen.insert((a.state, step, next.state, over));
+                        }
                         a = next;
                     }
                     (Err(_), None) => {}
                     (got, expected) => {
-                        panic!("{:?} {step:?} at {now}: {got:?}, table says {expected:?}", a.state)
+                        panic!("{:?} {step:?} at {now}: {got:?}, tables say {expected:?}", a.state)
                     }
                 }
             }
         }
         assert_eq!(seen.len(), PERMITTED.len() + PERMITTED_AFTER.len(), "every permitted step was walked");
+        assert_eq!(places.len(), PLACES.len(), "the whole way was walked");
     }
 
     #[test]
@@ -584,6 +790,7 @@ mod tests {
         let narrow = Approval {
             scope: Some(Scope::Endpoints([endpoint(1)].into())),
             fields: Some(vec!["hoTen".into()]),
+            quota: Some(Quota { per_minute: Some(10), per_day: None }),
             valid_to: Some(day("2026-09-30")),
             letter: Some(Letter { number: "12/CSDL".into(), date: day("2026-05-30") }),
         };
@@ -597,6 +804,7 @@ mod tests {
             Approval { scope: Some(Scope::Endpoints(BTreeSet::new())), ..Approval::default() },
             Approval { fields: Some(vec!["soDinhDanh".into()]), ..Approval::default() },
             Approval { fields: Some(vec![]), ..Approval::default() },
+            Approval { quota: Some(Quota { per_minute: Some(0), per_day: None }), ..Approval::default() },
             Approval { valid_to: Some(day("2027-01-01")), ..Approval::default() },
             Approval { valid_to: Some(day("2025-12-31")), ..Approval::default() },
             Approval { valid_to: Some(day("2026-05-31")), ..Approval::default() },

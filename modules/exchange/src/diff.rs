@@ -253,7 +253,7 @@ impl Comparison {
                 continue;
             }
             let fields = changed(agreement_fields(old), agreement_fields(spec));
-            let over = matches!(state, State::Revoked | State::Expired | State::Refused);
+            let over = state.is_final();
             if !fields.is_empty() && over {
                 self.faults.push(Fault::new(
                     spec.line,
@@ -281,7 +281,7 @@ impl Comparison {
     fn removals(&mut self, file: &Registry, stored: &Stored) {
         for (number, a) in &stored.registry.agreements {
             let state = stored.states.get(number).copied().unwrap_or(State::Waiting);
-            if matches!(state, State::Revoked | State::Expired | State::Refused) {
+            if state.is_final() {
                 continue;
             }
             if self.complete && !file.agreements.contains_key(number) {
@@ -355,6 +355,7 @@ fn service_fields(s: &ServiceSpec) -> Fields {
         ("name", Some(s.name.clone())),
         ("kind", Some(s.kind.to_string())),
         ("base_url", Some(s.base_url.to_string())),
+        ("sandbox_url", s.sandbox_url.as_ref().map(ToString::to_string)),
         ("timeout_seconds", Some(s.timeout.as_secs().to_string())),
         ("enabled", Some((s.state == ServiceState::Enabled).to_string())),
         ("notice", notice),

@@ -73,6 +73,16 @@ steps! {
     AgreementExpired = "exchange.agreement.expired";
     /// Its terms were changed by the declarative file.
     AgreementAmended = "exchange.agreement.amended";
+    /// The provider asked for more.
+    AgreementReturned = "exchange.agreement.returned";
+    /// The consumer completed its request.
+    AgreementResubmitted = "exchange.agreement.resubmitted";
+    /// The consumer took its request back.
+    AgreementWithdrawn = "exchange.agreement.withdrawn";
+    /// It went on to the test or to production.
+    AgreementMoved = "exchange.agreement.moved";
+    /// It was named in the catalogue.
+    AgreementPublished = "exchange.agreement.published";
 }
 
 /// The declarative file was applied.

@@ -34,4 +34,10 @@ id_type!(
     "exchange.conformance"
 );
 
-id_value!(MemberId, SubsystemId, ServiceId, EndpointId, AgreementId, ConformanceId);
+id_type!(
+    /// A file of a request for a connection.
+    AttachmentId,
+    "exchange.attachment"
+);
+
+id_value!(MemberId, SubsystemId, ServiceId, EndpointId, AgreementId, AttachmentId, ConformanceId);

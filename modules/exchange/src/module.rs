@@ -14,7 +14,7 @@ use web::{Nav, Pages, Routes};
 
 use crate::config::Settings;
 use crate::corner::tryout::Pace;
-use crate::evidence::{self, EVIDENCE, MONITORING};
+use crate::evidence::{self, EVIDENCE, FIELDS, MONITORING};
 use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
 use crate::plane::Plane;
@@ -85,6 +85,9 @@ impl Module for Exchange {
             MONITORING,
             store::ONCE,
             conformance::MIGRATION,
+            FIELDS,
+            store::ENVIRONMENTS,
+            store::CONNECTIONS,
         ];
         ALL
     }

@@ -72,6 +72,8 @@ pub(crate) fn record(call: &CallRow, kind: Option<&str>, lang: Lang) -> Option<R
     record.service_type = kind.map(str::to_owned);
     record.x_request_id = Some(call.request_id.clone());
     record.x_road_version = Some(concat!("lienthong-", env!("CARGO_PKG_VERSION")).to_owned());
+    record.environment.clone_from(&call.environment);
+    record.removed_field_count = call.filter.as_ref().and_then(|(_, removed)| u64::try_from(*removed).ok());
     if let Some(fault) = &call.fault {
         let (code, rule) = fault.split_once('/').unwrap_or((fault, ""));
         record.fault(code, &words::rule(rule, lang));
@@ -105,6 +107,8 @@ mod tests {
             status: Some(200),
             outcome: Some("answered".into()),
             fault: None,
+            environment: None,
+            filter: None,
             opened: None,
             closed: None,
         }

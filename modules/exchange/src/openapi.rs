@@ -117,7 +117,7 @@ fn operations(paths: &Map<String, Value>) -> Result<Vec<Operation>, Fault> {
     let mut found: Vec<Operation> = Vec::new();
     for (template, item) in paths.iter().filter(|(name, _)| !name.starts_with("x-")) {
         let place = format!("/paths/{}", escape(template));
-        let path = pattern(template).map_err(|text| Fault::new(&place, text))?;
+        let path = pattern_of(template).map_err(|text| Fault::new(&place, text))?;
         let item = object(item, &place)?;
         if item.contains_key("$ref") {
             return Err(Fault::new(format!("{place}/$ref"), Text::both(t::openapi_path_ref)));
@@ -158,7 +158,7 @@ fn clip_long(text: &str) -> String {
 }
 
 /// `/cong-dan/{so}/ho-khau` becomes `/cong-dan/*/ho-khau`.
-fn pattern(template: &str) -> Result<Pattern, Text> {
+pub(crate) fn pattern_of(template: &str) -> Result<Pattern, Text> {
     let refuse = || Text::both(|l| t::openapi_path(l, clip(template)));
     if !template.starts_with('/') || template.contains('*') {
         return Err(refuse());

@@ -17,6 +17,13 @@ pub const DECIDE: Permission = Permission {
     en: "Decide agreements on behalf of the provider",
 };
 
+/// Asks for connections on behalf of the agency whose systems would call.
+pub const ASK: Permission = Permission {
+    name: "exchange.connection.ask",
+    vi: "Lập và gửi đề nghị kết nối cho hệ thống của đơn vị",
+    en: "Ask for connections of the agency's own systems",
+};
+
 /// Changes the registry by the declarative file.
 pub const OPERATE: Permission = Permission {
     name: "exchange.operate",
@@ -40,4 +47,4 @@ pub const INTEGRATE: Permission = Permission {
 };
 
 /// All of them.
-pub const ALL: &[Permission] = &[READ, DECIDE, OPERATE, DISCLOSE, INTEGRATE];
+pub const ALL: &[Permission] = &[READ, DECIDE, ASK, OPERATE, DISCLOSE, INTEGRATE];

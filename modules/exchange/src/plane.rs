@@ -133,6 +133,7 @@ impl ports::Evidence for Records {
             response: call.response,
             outcome: call.outcome,
             fault: call.fault,
+            filter: call.filter,
             opened: call.opened,
             commitments: Default::default(),
         };

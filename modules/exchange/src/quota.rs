@@ -39,6 +39,16 @@ impl Quota {
         Err(Text::both(|l| t::quota_range(l, MAX_CALLS)))
     }
 
+    /// Whether this allows nothing that `other` does not, and is a sound quota.
+    pub fn within(&self, other: &Self) -> bool {
+        let fits = |mine: Option<u32>, theirs: Option<u32>| match (mine, theirs) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(mine), Some(theirs)) => mine <= theirs,
+        };
+        self.check().is_ok() && fits(self.per_minute, other.per_minute) && fits(self.per_day, other.per_day)
+    }
+
     fn is_unlimited(&self) -> bool {
         self.per_minute.is_none() && self.per_day.is_none()
     }

@@ -70,6 +70,8 @@ pub struct ServiceSpec {
     pub kind: ServiceKind,
     /// Where it lives.
     pub base_url: BaseUrl,
+    /// Where its sandbox lives, for connections that are not in production yet.
+    pub sandbox_url: Option<BaseUrl>,
     /// Time the provider has to begin its answer.
     pub timeout: Duration,
     /// Whether calls pass.

@@ -7,7 +7,7 @@ use base::i18n::Text;
 use kernel::identity::clients::wire_name_ok;
 use toml::de::DeTable;
 
-use crate::agreement::{Letter, MAX_LIST, MAX_TEXT, SecurityLevel};
+use crate::agreement::{self, Letter, MAX_LIST, MAX_TEXT, SecurityLevel};
 use crate::code::{self, clip};
 use crate::endpoint::Route;
 use crate::key::{MemberKey, ServiceKey, SubsystemKey};
@@ -123,6 +123,7 @@ impl Reader<'_> {
         let name = self.name(&mut s);
         let kind = s.maybe::<ServiceKind>("kind", &mut self.faults).map(|k| k.value);
         let base_url = s.need::<BaseUrl>("base_url", &mut self.faults);
+        let sandbox_url = s.maybe::<BaseUrl>("sandbox_url", &mut self.faults).map(|u| u.value);
         let timeout = match s.integer("timeout_seconds", &mut self.faults) {
             None => service::DEFAULT_TIMEOUT,
             Some(seconds) => service::timeout(seconds.value).unwrap_or_else(|text| {
@@ -152,7 +153,8 @@ impl Reader<'_> {
         let base_url = base_url.value;
         let key = ServiceKey { subsystem: subsystem.value, code };
         let shown = key.to_string();
-        let spec = ServiceSpec { name, kind, base_url, timeout, state, document, endpoints, line };
+        let spec =
+            ServiceSpec { name, kind, base_url, sandbox_url, timeout, state, document, endpoints, line };
         let twice = self.registry.services.insert(key, spec).map(|old| old.line);
         self.twice(twice, line, "service", &shown);
     }
@@ -211,6 +213,7 @@ impl Reader<'_> {
         let purpose = s.need_text("purpose", &mut self.faults);
         let legal_basis = self.list(&mut s, "legal_basis");
         let fields = self.list(&mut s, "fields");
+        self.check_fields(&fields, s.line);
         let quota = self.quota(&mut s);
         let from = s.need_date("valid_from", &mut self.faults);
         let to = s.need_date("valid_to", &mut self.faults);
@@ -387,6 +390,12 @@ impl Reader<'_> {
             );
         }
         listed.into_iter().map(|x| x.value).collect()
+    }
+
+    fn check_fields(&mut self, fields: &[String], line: usize) {
+        for text in fields.iter().filter_map(|f| agreement::check_field(f).err()) {
+            self.faults.add(line, text);
+        }
     }
 
     fn twice(&mut self, first: Option<usize>, line: usize, what: &str, key: &str) {

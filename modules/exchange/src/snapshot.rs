@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::clock::Timestamp;
+use fieldfilter::Fields;
 use serde::{Deserialize, Serialize};
 
 use crate::deny::DenyReason;
 use crate::endpoint::Route;
+use crate::environment::Environment;
 use crate::ids::{AgreementId, EndpointId, MemberId, ServiceId, SubsystemId};
 use crate::quota::Quota;
 use crate::service::{BaseUrl, ServiceKind};
@@ -75,6 +77,8 @@ pub struct ServiceEntry {
     pub kind: ServiceKind,
     /// Where it lives.
     pub base_url: BaseUrl,
+    /// Where its sandbox lives; without one, answers are made from its description.
+    pub sandbox_url: Option<BaseUrl>,
     /// Milliseconds the provider has to begin its answer.
     pub timeout_ms: u64,
     /// The provider's notice when it has switched the service off (may be empty); `None` when calls pass.
@@ -145,6 +149,13 @@ pub struct AgreementEntry {
     pub service: ServiceId,
     /// Which part of it.
     pub scope: ScopeEntry,
+    /// The only fields of an answer that may leave; empty when all may.
+    pub fields: Vec<String>,
+    /// The same made ready; filled in when the snapshot is compiled.
+    #[serde(skip)]
+    pub filter: Filter,
+    /// Where its calls go.
+    pub environment: Environment,
     /// How much of it.
     pub quota: Quota,
     /// The first moment at which it holds.
@@ -167,6 +178,31 @@ impl AgreementEntry {
             }
             Standing::InForce => Ok(()),
         }
+    }
+}
+
+/// Fields made ready for the gateway. Two are equal: they follow from the names beside them.
+#[derive(Debug, Clone, Default)]
+pub struct Filter(Option<Arc<Fields>>);
+
+impl PartialEq for Filter {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Filter {}
+
+impl Filter {
+    /// The fields; `None` when all may leave.
+    pub fn fields(&self) -> Option<&Arc<Fields>> {
+        self.0.as_ref()
+    }
+
+    /// A name that is none opens nothing: what cannot be read must not open more.
+    fn of(names: &[String]) -> Self {
+        let paths = names.iter().filter_map(|name| name.parse().ok());
+        Self((!names.is_empty()).then(|| Arc::new(Fields::new(paths))))
     }
 }
 
@@ -292,7 +328,8 @@ impl Snapshot {
         for (at, (pair, a)) in pairs.into_iter().enumerate() {
             let at = narrow(at);
             agreements.entry(pair).and_modify(|range| range.1 = at + 1).or_insert((at, at + 1));
-            contents.agreements.push(a);
+            let filter = Filter::of(&a.fields);
+            contents.agreements.push(AgreementEntry { filter, ..a });
         }
         Ok(Self { contents, clients, services, agreements, provided, subsystem_at, members })
     }

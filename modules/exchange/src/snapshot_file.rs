@@ -18,7 +18,8 @@ pub const SNAPSHOT: &str = "snapshot.json";
 pub const REVOKED: &str = "revoked.json";
 
 /// First line: what the file is, and the digest and length of what follows.
-const MAGIC: &str = "lienthong-snapshot 1";
+/// Older forms are not read: they do not say which fields may leave.
+const MAGIC: &str = "lienthong-snapshot 2";
 /// Largest file read, in bytes: ten times what ten thousand services and fifty thousand agreements take.
 const MAX_BYTES: u64 = 512 * 1024 * 1024;
 

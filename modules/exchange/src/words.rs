@@ -47,6 +47,14 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
         "provider-closed" => t::gateway_provider_closed(l),
         "provider-garbage" => t::gateway_provider_garbage(l),
         "provider-incomplete" | "provider-stalled" => t::gateway_provider_incomplete(l),
+        "no-sandbox" => t::gateway_no_sandbox(l),
+        "answer-type" => t::gateway_answer_type(l),
+        "answer-charset" => t::gateway_answer_charset(l),
+        "answer-encoding" => t::gateway_answer_encoding(l),
+        "answer-too-deep" | "answer-too-large" => t::gateway_answer_bounds(l),
+        "answer-doctype" => t::gateway_answer_doctype(l),
+        "answer-shape" => t::gateway_answer_shape(l),
+        "answer-malformed" => t::gateway_answer_malformed(l),
         _ => return None,
     })
 }
@@ -97,6 +105,15 @@ mod tests {
             Refusal::drain_limit(),
             Refusal::openapi_which(),
             Refusal::openapi_missing(),
+            Refusal::no_sandbox(),
+            Refusal::not_filtered("answer-type"),
+            Refusal::not_filtered("answer-charset"),
+            Refusal::not_filtered("answer-encoding"),
+            Refusal::not_filtered(fieldfilter::Fault::Malformed.code()),
+            Refusal::not_filtered(fieldfilter::Fault::TooDeep.code()),
+            Refusal::not_filtered(fieldfilter::Fault::TooLarge.code()),
+            Refusal::not_filtered(fieldfilter::Fault::Doctype.code()),
+            Refusal::not_filtered(fieldfilter::Fault::Shape.code()),
         ];
         for refusal in refusals.into_iter().chain(troubles.map(Refusal::provider)) {
             assert!(known(refusal.rule, Lang::En).is_some(), "{}", refusal.rule);

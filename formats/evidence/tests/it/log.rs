@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use evidence::{
-    Agreement, Body, Bundle, Call, Closed, Disclosure, Entry, Field, Opened, Origin, Outcome, Private,
-    Reason, Record, Request, Response, commit_all,
+    Agreement, Body, Bundle, Call, Closed, Disclosure, Entry, Environment, Field, Filter, Opened, Origin,
+    Outcome, Private, Reason, Record, Request, Response, commit_all,
 };
 use tlog::{
     Builder, Checkpoint, Signer, SigningKey, Tile, TileNodes, Tiles, VerifyingKey, inclusion, leaf_hash,
@@ -116,6 +116,18 @@ impl Log {
         self.append_with(Record::Closed(closed), &values)
     }
 
+    /// A call in the sandbox whose answer went through a filter, with both records.
+    pub(crate) fn sifted(&mut self, number: usize) -> [u64; 2] {
+        let call = Call { environment: Some(Environment::Sandbox), ..call(number, "POST") };
+        let opened = Opened { call: call.clone(), recorded: call.request_in + 150, commitments: [].into() };
+        let first = self.append_with(Record::Opened(opened), &personal());
+        let named = leaf_hash(&self.leaves[first as usize]);
+        let filter = Some(Filter { fields: tlog::Hash([0x5f; 32]), removed: 8 });
+        let closed = Closed { opened: Some(named), filter, ..closed(call) };
+        let second = self.append_with(Record::Closed(closed), &everything());
+        [first, second]
+    }
+
     /// A bundle of these entries under a checkpoint of the log as it is, with these fields disclosed.
     pub(crate) fn bundle(&self, indices: &[u64], disclose: &[Field]) -> Bundle {
         let mut builder = self.builder.clone();
@@ -164,6 +176,7 @@ pub(crate) fn call(number: usize, method: &str) -> Call {
         method: method.into(),
         endpoint: Some("/v1/people/*".into()),
         request_in: 1_795_000_100_000_000 + number as i64,
+        environment: None,
     }
 }
 
@@ -177,6 +190,7 @@ pub(crate) fn closed(call: Call) -> Closed {
         response: Some(Response { status: 200, size: 1031 }),
         outcome: Outcome::Answered,
         fault: None,
+        filter: None,
         opened: None,
         commitments: [].into(),
     }

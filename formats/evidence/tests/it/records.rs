@@ -1,7 +1,8 @@
 //! Records as bytes.
 
 use evidence::{
-    Agreement, Body, Call, Closed, Commitments, Field, LeafError, Opened, Outcome, Record, Request, Response,
+    Agreement, Body, Call, Closed, Commitments, Environment, Field, Filter, LeafError, Opened, Outcome,
+    Record, Request, Response,
 };
 use proptest::prelude::*;
 use tlog::Hash;
@@ -27,6 +28,28 @@ fn a_record_has_this_form() {
 }
 
 #[test]
+fn what_is_newer_makes_a_record_of_version_2_and_nothing_else_does() {
+    let mut record = closed(call(7, "GET"));
+    record.filter = Some(Filter { fields: Hash([0xee; 32]), removed: 8 });
+    let leaf = String::from_utf8(Record::Closed(record.clone()).to_leaf().unwrap()).unwrap();
+    let filter = format!(r#","filter":{{"fields":"{}","removed":8}},"kind":"closed""#, "ee".repeat(32));
+    assert!(leaf.contains(&filter) && leaf.ends_with(r#","v":2}"#), "{leaf}");
+    assert_eq!(Record::parse(leaf.as_bytes()), Ok(Record::Closed(record)));
+    let old = leaf.replace(r#""v":2"#, r#""v":1"#);
+    assert_eq!(Record::parse(old.as_bytes()), Err(LeafError::Member("v")));
+    let opened = Opened {
+        call: Call { environment: Some(Environment::Test), ..call(7, "POST") },
+        recorded: 1,
+        commitments: [].into(),
+    };
+    let leaf = String::from_utf8(Record::Opened(opened).to_leaf().unwrap()).unwrap();
+    assert!(leaf.contains(r#""environment":"test""#) && leaf.ends_with(r#","v":2}"#), "{leaf}");
+    let plain = String::from_utf8(Record::Closed(closed(call(7, "GET"))).to_leaf().unwrap()).unwrap();
+    let newer = plain.replace(r#""v":1"#, r#""v":2"#);
+    assert_eq!(Record::parse(newer.as_bytes()), Err(LeafError::Member("v")));
+}
+
+#[test]
 fn bounds_hold_for_writing() {
     let refuse = |member, change: &dyn Fn(&mut Closed)| {
         let mut record = closed(call(1, "POST"));
@@ -46,6 +69,7 @@ fn bounds_hold_for_writing() {
     refuse("status", &|r| r.response = Some(Response { status: 99, size: 0 }));
     refuse("response", &|r| r.response = None);
     refuse("request", &|r| r.request = Request { body: Body::None, size: 1 });
+    refuse("filter", &|r| r.filter = Some(Filter { fields: Hash([0; 32]), removed: 1 << 53 }));
     refuse("request", &|r| {
         r.request = Request { body: Body::None, size: 0 };
         r.commitments.insert(Field::RequestBody, [0; 32]);
@@ -82,6 +106,16 @@ fn time() -> impl Strategy<Value = i64> {
     0..1i64 << 53
 }
 
+fn environments() -> impl Strategy<Value = Option<Environment>> {
+    proptest::sample::select(&[None, Some(Environment::Sandbox), Some(Environment::Test)][..])
+}
+
+fn filters() -> impl Strategy<Value = Option<Filter>> {
+    let filter =
+        (any::<[u8; 32]>(), count()).prop_map(|(fields, removed)| Filter { fields: Hash(fields), removed });
+    proptest::option::of(filter)
+}
+
 prop_compose! {
     fn calls()(
         texts in proptest::array::uniform6(text()),
@@ -89,9 +123,13 @@ prop_compose! {
         snapshot in count(),
         endpoint in proptest::option::of(text()),
         request_in in time(),
+        environment in environments(),
     ) -> Call {
         let [request_id, message_id, client, service, consumer_auth, method] = texts;
-        Call { request_id, message_id, client, service, agreement, snapshot, consumer_auth, method, endpoint, request_in }
+        Call {
+            request_id, message_id, client, service, agreement, snapshot, consumer_auth, method, endpoint, request_in,
+            environment,
+        }
     }
 }
 
@@ -112,6 +150,7 @@ prop_compose! {
         has_response in any::<bool>(),
         outcome in proptest::sample::select(&Outcome::ALL[..]),
         fault in proptest::option::of(text()),
+        filter in filters(),
         opened in proptest::option::of(any::<[u8; 32]>()),
         mut commitments in commitments(&Field::ALL),
     ) -> Record {
@@ -121,7 +160,7 @@ prop_compose! {
         Record::Closed(Closed {
             call, recorded: times.0, request_out: times.1, response_in: times.2, request,
             response: (has_response || outcome == Outcome::Answered).then_some(response),
-            outcome, fault, opened: opened.map(Hash), commitments,
+            outcome, fault, filter, opened: opened.map(Hash), commitments,
         })
     }
 }

@@ -27,6 +27,14 @@ pub enum Decision {
     Resume,
     /// Take back for good.
     Revoke(Reason),
+    /// Ask for more, saying what.
+    Return(Reason),
+    /// From the sandbox to the test.
+    Test,
+    /// From the test to production, with the record of the test.
+    Produce(Reason),
+    /// Name it in the catalogue.
+    Publish,
 }
 
 impl Decision {
@@ -38,13 +46,19 @@ impl Decision {
             Self::Suspend(_) => Step::Suspend,
             Self::Resume => Step::Resume,
             Self::Revoke(_) => Step::Revoke,
+            Self::Return(_) => Step::Return,
+            Self::Test => Step::Test,
+            Self::Produce(_) => Step::Produce,
+            Self::Publish => Step::Publish,
         }
     }
 
     fn reason(&self) -> Option<&str> {
         match self {
-            Self::Approve(_) | Self::Resume => None,
-            Self::Refuse(r) | Self::Suspend(r) | Self::Revoke(r) => Some(r.as_str()),
+            Self::Approve(_) | Self::Resume | Self::Test | Self::Publish => None,
+            Self::Refuse(r) | Self::Suspend(r) | Self::Revoke(r) | Self::Return(r) | Self::Produce(r) => {
+                Some(r.as_str())
+            }
         }
     }
 
@@ -55,6 +69,9 @@ impl Decision {
             Self::Suspend(_) => a.suspend(now),
             Self::Resume => a.resume(now),
             Self::Revoke(_) => a.revoke(now),
+            Self::Return(_) => a.return_for_more(now),
+            Self::Test | Self::Produce(_) => a.advance(self.step(), now),
+            Self::Publish => a.publish(now),
         }
     }
 }
@@ -104,7 +121,7 @@ async fn attempt(
 ) -> Result<(Agreement, Committed)> {
     let mut tx = k.begin(cx).await?;
     let locked = agreements::lock(&mut tx, id).await?;
-    may_decide(cx, &locked)?;
+    may_decide(cx, &locked, decision.step())?;
     let before = locked.agreement;
     if let Some(key) = &request.once
         && once::claim(&mut tx, key, &id.to_string()).await?.is_some()
@@ -132,9 +149,13 @@ async fn attempt(
 
 /// Who may not know of an agreement is told that there is none; who knows of it but does not answer for its
 /// provider is told which right is missing.
-fn may_decide(cx: &Cx, locked: &Locked) -> Result<()> {
+fn may_decide(cx: &Cx, locked: &Locked, step: Step) -> Result<()> {
     let over = |unit: Option<kernel::orgs::UnitId>| unit.map_or_else(Scope::province, Scope::agency);
-    let decides = cx.may(permissions::DECIDE, &over(locked.provider));
+    let mut decides = cx.may(permissions::DECIDE, &over(locked.provider));
+    // Who asked says when it has tried out enough.
+    if step == Step::Test && cx.holds(permissions::ASK, &over(locked.consumer)) {
+        decides = Ok(());
+    }
     let sees = cx.holds(permissions::READ, &over(locked.provider))
         || cx.holds(permissions::READ, &over(locked.consumer));
     match decides {
@@ -143,7 +164,7 @@ fn may_decide(cx: &Cx, locked: &Locked) -> Result<()> {
     }
 }
 
-pub(super) async fn announce(tx: &mut Tx, a: &Agreement, step: Step) -> Result<()> {
+pub(crate) async fn announce(tx: &mut Tx, a: &Agreement, step: Step) -> Result<()> {
     let said = events::Step::from(a);
     match step {
         Step::Ask => tx.publish(&events::AgreementAsked(said)).await,
@@ -154,6 +175,11 @@ pub(super) async fn announce(tx: &mut Tx, a: &Agreement, step: Step) -> Result<(
         Step::Revoke => tx.publish(&events::AgreementRevoked(said)).await,
         Step::Expire => tx.publish(&events::AgreementExpired(said)).await,
         Step::Amend => tx.publish(&events::AgreementAmended(said)).await,
+        Step::Return => tx.publish(&events::AgreementReturned(said)).await,
+        Step::Resubmit => tx.publish(&events::AgreementResubmitted(said)).await,
+        Step::Withdraw => tx.publish(&events::AgreementWithdrawn(said)).await,
+        Step::Test | Step::Produce => tx.publish(&events::AgreementMoved(said)).await,
+        Step::Publish => tx.publish(&events::AgreementPublished(said)).await,
     }
 }
 

@@ -13,6 +13,7 @@ use kernel::{Cx, Error, Kernel, Result, Scope as Over, Tx, params};
 
 use crate::agreement::{Agreement, Scope, State, Step, Terms};
 use crate::diff::{self, Change, Diff, Kind, Thing};
+use crate::environment::Environment;
 use crate::events;
 use crate::ids::{AgreementId, EndpointId, MemberId, ServiceId, SubsystemId};
 use crate::key::SubsystemKey;
@@ -263,6 +264,8 @@ impl Writer<'_> {
             service: self.ids.services[&spec.service],
             terms: self.terms(spec),
             state: State::Waiting,
+            environment: Environment::Production,
+            published_at: None,
             asked_at: now,
             changed_at: now,
         };

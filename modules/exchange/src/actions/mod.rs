@@ -1,7 +1,7 @@
 //! What people do to the exchange: one function per verb, one transaction each, the right checked next to
 //! the data. The steps of agreements are in `decide`, the declarative file in `import`.
 
-mod decide;
+pub(crate) mod decide;
 mod import;
 
 pub use decide::{

@@ -21,6 +21,7 @@ use crate::actions::{self, Decision, Request};
 use crate::agreement::{Approval, Letter, Reason, Scope, State as Stands};
 use crate::endpoint::Route;
 use crate::ids::{AgreementId, EndpointId, ServiceId};
+use crate::quota::Quota;
 use crate::store::agreements::{self, HistoryEntry};
 use crate::store::lists::{self, After, AgreementFilter, AgreementRow};
 use crate::viewer::Viewer;
@@ -37,13 +38,17 @@ pub(super) fn routes() -> Routes {
         .post("/api/exchange/v1/agreements/{id}/suspend", decides, suspend)
         .post("/api/exchange/v1/agreements/{id}/resume", decides, resume)
         .post("/api/exchange/v1/agreements/{id}/revoke", decides, revoke)
+        .post("/api/exchange/v1/agreements/{id}/return", decides, return_for_more)
+        .post("/api/exchange/v1/agreements/{id}/test", Access::Needs(permissions::READ), test)
+        .post("/api/exchange/v1/agreements/{id}/produce", decides, produce)
+        .post("/api/exchange/v1/agreements/{id}/publish", decides, publish)
 }
 
 /// Which agreements are asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
-    /// `waiting`, `approved`, `suspended`, `expired`, `revoked` or `refused`.
+    /// `waiting`, `returned`, `approved`, `suspended`, `expired`, `revoked`, `refused` or `withdrawn`.
     state: Option<String>,
     /// Only those of this consumer (subsystem identifier).
     consumer: Option<String>,
@@ -146,6 +151,11 @@ pub(super) struct Full {
     #[serde(flatten)]
     listed: Listed,
     terms: TermsBody,
+    /// Where its calls go: `sandbox`, `test` or `production`.
+    environment: &'static str,
+    /// When it was named in the catalogue (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_at: Option<String>,
 }
 
 /// A step an agreement took.
@@ -155,7 +165,8 @@ pub(super) struct StepBody {
     version: u32,
     /// When (RFC 3339).
     at: String,
-    /// `ask`, `approve`, `refuse`, `suspend`, `resume`, `revoke`, `expire` or `amend`.
+    /// `ask`, `approve`, `refuse`, `suspend`, `resume`, `revoke`, `expire`, `amend`, `return`, `resubmit`, `withdraw`,
+    /// `test`, `produce` or `publish`.
     step: &'static str,
     /// Where it stood.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -251,6 +262,8 @@ async fn full(k: &Kernel, cx: &Cx, id: AgreementId) -> Result<Full, Error> {
     let named = |ids: &BTreeSet<EndpointId>| {
         routes.iter().filter(|e| ids.contains(&e.id)).map(|e| e.route.to_string()).collect()
     };
+    let (environment, published_at) = (agreement.environment.as_str(), agreement.published_at);
+    let published_at = published_at.map(|at| at.rfc3339());
     let terms = agreement.terms;
     let endpoints = match &terms.scope {
         Scope::Whole => None,
@@ -268,7 +281,7 @@ async fn full(k: &Kernel, cx: &Cx, id: AgreementId) -> Result<Full, Error> {
         letter: terms.letter.map(|l| LetterBody { number: l.number, date: l.date.to_string() }),
         security: terms.security.map(|s| SecurityBody { level: s.level, decision: s.decision }),
     };
-    Ok(Full { listed: Listed { version: agreement.version, ..row.into() }, terms })
+    Ok(Full { listed: Listed { version: agreement.version, ..row.into() }, terms, environment, published_at })
 }
 
 /// A body that must be a JSON object: a list would otherwise be read as the fields in their order, and an empty
@@ -288,6 +301,10 @@ pub(super) struct ApproveBody {
     endpoints: Option<Vec<String>>,
     /// Fewer data fields.
     fields: Option<Vec<String>>,
+    /// Fewer calls in a minute; together with `per_day` it replaces what was asked.
+    per_minute: Option<u32>,
+    /// Fewer calls in a day of Vietnamese time.
+    per_day: Option<u32>,
     /// An earlier last day (ISO 8601).
     valid_to: Option<String>,
     /// The letter by which the provider agrees.
@@ -381,6 +398,66 @@ pub(super) async fn revoke(
     decided(&k, &cx, id, Decision::Revoke(reason(&body)?), request).await
 }
 
+/// The provider asks for more, saying what.
+#[utoipa::path(post, path = "/api/exchange/v1/agreements/{id}/return", tag = "exchange",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = ReasonBody, responses((status = 200, body = Full)))]
+pub(super) async fn return_for_more(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<AgreementId>,
+    headers: HeaderMap,
+    web::Json(body): web::Json<Object>,
+) -> web::Result<Response> {
+    let body: ReasonBody = typed(body)?;
+    let request = request(&headers, "return", id, &body)?;
+    decided(&k, &cx, id, Decision::Return(reason(&body)?), request).await
+}
+
+/// From the sandbox to the test; the consumer may say so, too.
+#[utoipa::path(post, path = "/api/exchange/v1/agreements/{id}/test", tag = "exchange",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Full)))]
+pub(super) async fn test(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<AgreementId>,
+    headers: HeaderMap,
+) -> web::Result<Response> {
+    let request = request(&headers, "test", id, &())?;
+    decided(&k, &cx, id, Decision::Test, request).await
+}
+
+/// From the test to production; the reason is the record of the test.
+#[utoipa::path(post, path = "/api/exchange/v1/agreements/{id}/produce", tag = "exchange",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = ReasonBody, responses((status = 200, body = Full)))]
+pub(super) async fn produce(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<AgreementId>,
+    headers: HeaderMap,
+    web::Json(body): web::Json<Object>,
+) -> web::Result<Response> {
+    let body: ReasonBody = typed(body)?;
+    let request = request(&headers, "produce", id, &body)?;
+    decided(&k, &cx, id, Decision::Produce(reason(&body)?), request).await
+}
+
+/// Named in the catalogue as a connection that runs.
+#[utoipa::path(post, path = "/api/exchange/v1/agreements/{id}/publish", tag = "exchange",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Full)))]
+pub(super) async fn publish(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<AgreementId>,
+    headers: HeaderMap,
+) -> web::Result<Response> {
+    let request = request(&headers, "publish", id, &())?;
+    decided(&k, &cx, id, Decision::Publish, request).await
+}
+
 async fn decided(
     k: &Kernel,
     cx: &Cx,
@@ -425,7 +502,9 @@ async fn approval(k: &Kernel, id: AgreementId, body: ApproveBody) -> Result<Appr
         _ => None,
     };
     if wrong.is_empty() {
-        Ok(Approval { scope, fields: body.fields, valid_to, letter })
+        let quota = (body.per_minute.is_some() || body.per_day.is_some())
+            .then_some(Quota { per_minute: body.per_minute, per_day: body.per_day });
+        Ok(Approval { scope, fields: body.fields, quota, valid_to, letter })
     } else {
         Err(Error::Invalid(wrong))
     }

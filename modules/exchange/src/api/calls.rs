@@ -94,6 +94,15 @@ pub(super) struct Call {
     /// The fault told to the consumer.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// `sandbox` or `test` when the call did not go to production.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
+    /// SHA-256 of the agreed fields, in byte order and each followed by a line feed, when only those left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    /// How many other fields were taken out of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_fields: Option<i64>,
 }
 
 impl From<CallRow> for Call {
@@ -119,6 +128,9 @@ impl From<CallRow> for Call {
             ending,
             outcome: c.outcome,
             fault: c.fault,
+            environment: c.environment,
+            removed_fields: c.filter.as_ref().map(|(_, removed)| *removed),
+            filter: c.filter.map(|(fields, _)| fields),
         }
     }
 }

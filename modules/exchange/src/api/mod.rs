@@ -5,6 +5,7 @@ mod agreements;
 mod calls;
 mod catalogue;
 mod corner;
+mod connections;
 mod monitoring;
 mod page;
 
@@ -28,6 +29,7 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let at_snapshot = move |k: State<Kernel>, cx: Cx| snapshot(Arc::clone(&keeper), k, cx);
     catalogue::routes()
         .merge(agreements::routes())
+        .merge(connections::routes())
         .merge(calls::routes(exchange))
         .merge(monitoring::routes(exchange))
         .merge(corner::routes(exchange))
@@ -51,6 +53,13 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         catalogue::service,
         catalogue::endpoints,
         catalogue::document,
+        connections::list,
+        connections::begin,
+        connections::get,
+        connections::write,
+        connections::attach,
+        connections::submit,
+        connections::withdraw,
         agreements::list,
         agreements::get,
         agreements::history,
@@ -59,6 +68,10 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         agreements::suspend,
         agreements::resume,
         agreements::revoke,
+        agreements::return_for_more,
+        agreements::test,
+        agreements::produce,
+        agreements::publish,
         calls::list,
         calls::get,
         calls::evidence,

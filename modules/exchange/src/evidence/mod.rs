@@ -40,7 +40,7 @@ use shared::Shared;
 pub use bundles::Bundles;
 pub use recorder::{Expected, RecordError, Recorded, Recorder};
 pub use settings::Settings;
-pub use tables::{EVIDENCE, MONITORING};
+pub use tables::{EVIDENCE, FIELDS, MONITORING};
 
 /// Directory of the logs below the data directory. It must be in every backup.
 pub const LOGS: &str = "evidence";

@@ -77,7 +77,7 @@ impl Batch {
 }
 
 /// Columns of `exchange_call`, in the order of [`Row::params`].
-pub(super) const COLUMNS: [&str; 25] = [
+pub(super) const COLUMNS: [&str; 28] = [
     "request_id",
     "message_id",
     "client",
@@ -90,6 +90,7 @@ pub(super) const COLUMNS: [&str; 25] = [
     "method",
     "endpoint",
     "request_in",
+    "environment",
     "request_out",
     "response_in",
     "closed_at",
@@ -98,6 +99,8 @@ pub(super) const COLUMNS: [&str; 25] = [
     "status",
     "outcome",
     "fault",
+    "filter",
+    "removed_fields",
     "opened_origin",
     "opened_index",
     "closed_origin",
@@ -105,7 +108,7 @@ pub(super) const COLUMNS: [&str; 25] = [
     "monitored_at",
 ];
 /// How many of the columns say what was called; the others become known in the course of a call.
-pub(super) const FIXED: usize = 12;
+pub(super) const FIXED: usize = 13;
 /// Which column says when the record entered monitoring. It is known only when the row is written.
 pub(super) const MONITORED: usize = COLUMNS.len() - 1;
 
@@ -131,9 +134,11 @@ impl Row {
             &call.method,
             call.endpoint.clone(),
             call.request_in,
+            call.environment.map(evidence::Environment::name),
         ];
         let closed = self.closed.as_ref().map(|(_, closed)| closed);
         let response = closed.and_then(|closed| closed.response);
+        let filter = closed.and_then(|closed| closed.filter);
         all.extend(params![
             closed.and_then(|c| c.request_out),
             closed.and_then(|c| c.response_in),
@@ -143,6 +148,8 @@ impl Row {
             response.map(|r| r.status),
             closed.map(|c| c.outcome.name()),
             closed.and_then(|c| c.fault.clone()),
+            filter.map(|f| f.fields.to_string()),
+            filter.map(|f| f.removed as i64),
             self.opened.as_ref().map(|place| place.origin.clone()),
             self.opened.as_ref().map(|place| place.index as i64),
             self.closed.as_ref().map(|(place, _)| place.origin.clone()),

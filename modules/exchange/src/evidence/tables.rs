@@ -18,7 +18,11 @@ pub const EVIDENCE: Migration =
 pub const MONITORING: Migration =
     Migration { name: "0005_monitoring", sql: include_str!("../../migrations/0005_monitoring.sql") };
 
-/// Rows in one statement; every row of calls has 25 parameters.
+/// Where a call went, and what became of the fields of its answer.
+pub const FIELDS: Migration =
+    Migration { name: "0010_fields", sql: include_str!("../../migrations/0010_fields.sql") };
+
+/// Rows in one statement; every row of calls has 28 parameters.
 const ROWS: usize = 64;
 /// Rows erased in one transaction.
 const ERASED: i64 = 1000;

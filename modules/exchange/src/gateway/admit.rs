@@ -1,8 +1,11 @@
 //! The checks a call passes before anything goes to its provider, in this order: version and form of the address,
 //! identifiers, headers, authentication, the named client, the service, the path, the agreement, the quota.
 
+use std::sync::Arc;
+
 use base::clock::Timestamp;
 use evidence::Agreement;
+use fieldfilter::Fields;
 use xroad::header::RequestHeaders;
 use xroad::id::ClientId;
 use xroad::metadata::METASERVICES;
@@ -12,13 +15,36 @@ use super::case::Case;
 use super::ports::Principal;
 use super::received::Received;
 use super::refusal::Refusal;
+use crate::environment::Environment;
 use crate::service::BaseUrl;
 use crate::snapshot::{ServiceEntry, Snapshot};
 
 /// What a permitted call is made with.
 pub(super) struct Plan {
-    pub base_url: BaseUrl,
+    pub target: Target,
+    /// The path below the service, normalised.
+    pub path: String,
     pub timeout: std::time::Duration,
+    /// The only fields of an answer that may leave; `None` when all may.
+    pub fields: Option<Arc<Fields>>,
+}
+
+/// Where a permitted call goes. Only an agreement in production knows the way to the provider's production.
+pub(super) enum Target {
+    /// To this address.
+    Address(BaseUrl),
+    /// Nowhere: an invented answer is made from this description.
+    Invented(Option<String>),
+}
+
+impl Target {
+    fn of(environment: Environment, service: &ServiceEntry) -> Self {
+        match (environment, &service.sandbox_url) {
+            (Environment::Production, _) => Self::Address(service.base_url.clone()),
+            (_, Some(sandbox)) => Self::Address(sandbox.clone()),
+            (_, None) => Self::Invented(service.openapi.clone()),
+        }
+    }
 }
 
 /// A call that passed.
@@ -116,9 +142,15 @@ pub(super) fn admit(
         .map_err(|why| Refusal::denied(&why))?;
     case.learn(|call| {
         call.agreement = Some(Agreement { id: agreement.id.to_string(), version: agreement.version.into() });
+        call.environment = agreement.environment.recorded();
     });
     case.gateway.meters.take(agreement.id, agreement.quota, now).map_err(|why| Refusal::denied(&why))?;
-    Ok(Admitted::Forward(Plan { base_url: service.base_url.clone(), timeout: service.timeout() }))
+    Ok(Admitted::Forward(Plan {
+        target: Target::of(agreement.environment, service),
+        path: path.into_owned(),
+        timeout: service.timeout(),
+        fields: agreement.filter.fields().cloned(),
+    }))
 }
 
 fn find<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>) -> Result<&'s ServiceEntry, Refusal> {

@@ -142,6 +142,7 @@ impl Case {
         let body = ErrorBody { kind: kind.clone(), message, detail: self.request_id.clone() };
         let body = Bytes::from(body.render(self.format));
         self.response = Some(Recorded { status: refusal.status_code(), size: body.len() as u64 });
+        // The provider's answer, if there was one, did not leave.
         let mut response = plain_error(refusal, &kind, self.format, self.lang, body);
         let headers = response.headers_mut();
         for (name, value) in

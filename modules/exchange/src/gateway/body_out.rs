@@ -18,6 +18,7 @@ use super::body_in::BodyBroken;
 use super::case::{Case, Persist};
 use super::policy::HELD;
 use super::refusal::{Refusal, Trouble};
+use super::sift::Sieve;
 use super::slot::Busy;
 
 /// What the HTTP library sends to a consumer.
@@ -108,6 +109,8 @@ pub(super) struct Relayed {
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     waiting: bool,
+    /// Lets only the agreed fields pass; `None` when all may.
+    sieve: Option<Box<Sieve>>,
     case: Option<Box<Case>>,
     stage: Stage,
 }
@@ -143,9 +146,16 @@ impl Relayed {
             idle,
             timer: Box::pin(sleep(idle)),
             waiting: false,
+            sieve: None,
             case: Some(case),
             stage: Stage::Flowing,
         }
+    }
+
+    /// Lets the answer pass through a filter, which has seen what was read already.
+    pub(super) fn through(mut self, sieve: Option<Box<Sieve>>) -> Self {
+        self.sieve = sieve;
+        self
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyBroken>>> {
@@ -185,22 +195,31 @@ impl Relayed {
                         self.timer.as_mut().reset(Instant::now() + self.idle);
                     }
                     ready!(self.timer.as_mut().poll(cx));
-                    self.end(Some(Trouble::Stalled));
+                    self.end(Some(Refusal::provider(Trouble::Stalled)));
                     return Poll::Ready(None);
                 }
             };
             self.waiting = false;
             match frame {
                 None => {
-                    self.end(None);
+                    let whole = self.sieve.as_mut().map_or(Ok(()), |sieve| sieve.finish());
+                    self.end(whole.err().map(Refusal::not_filtered));
                     return Poll::Ready(None);
                 }
                 Some(Err(_)) => {
-                    self.end(Some(Trouble::Incomplete));
+                    self.end(Some(Refusal::provider(Trouble::Incomplete)));
                     return Poll::Ready(None);
                 }
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
+                    let data = match self.sieve.as_mut().map(|sieve| sieve.pass(&data)) {
+                        None => data,
+                        Some(Ok(data)) => data,
+                        Some(Err(rule)) => {
+                            self.end(Some(Refusal::not_filtered(rule)));
+                            return Poll::Ready(None);
+                        }
+                    };
                     if let Some(piece) = self.take_in(data) {
                         return Poll::Ready(Some(piece));
                     }
@@ -224,27 +243,35 @@ impl Relayed {
         Some(data).filter(|d| !d.is_empty())
     }
 
-    fn end(&mut self, trouble: Option<Trouble>) {
+    fn end(&mut self, refusal: Option<Refusal>) {
+        self.note_filter();
         let Some(mut case) = self.case.take() else {
             self.stage = Stage::Broken;
             return;
         };
         case.response = Some(Response { status: self.status, size: self.size });
-        let record = match trouble {
+        let record = match &refusal {
             None => {
                 let digest = std::mem::replace(&mut self.digest, Sha::new(&SHA256)).finish();
                 case.private.push((Field::ResponseBody, hex::encode(digest)));
                 case.settle(Outcome::Answered, None)
             }
-            Some(trouble) => case.settle(trouble.outcome(), Some(Refusal::provider(trouble).recorded())),
+            Some(refusal) => case.settle(refusal.outcome, Some(refusal.recorded())),
         };
-        self.stage = Stage::Closing(record, trouble.is_none());
+        self.stage = Stage::Closing(record, refusal.is_none());
+    }
+
+    fn note_filter(&mut self) {
+        if let (Some(case), Some(sieve)) = (&mut self.case, &self.sieve) {
+            case.filter = Some(sieve.recorded());
+        }
     }
 }
 
 impl Drop for Relayed {
     fn drop(&mut self) {
         // The consumer is gone; what it had been sent is known.
+        self.note_filter();
         if let Some(case) = &mut self.case {
             case.response = Some(Response { status: self.status, size: self.size });
         }

@@ -49,6 +49,8 @@ pub(super) struct Case {
     pub request_out: Option<Timestamp>,
     pub response_in: Option<Timestamp>,
     pub response: Option<Response>,
+    /// The filter the provider's answer went through.
+    pub filter: Option<evidence::Filter>,
     /// Whether the caller has proven who it is.
     pub proven: bool,
     /// `REST` or `OPENAPI3`, once the service is known.
@@ -77,6 +79,7 @@ impl Case {
             request_out: None,
             response_in: None,
             response: None,
+            filter: None,
             proven: false,
             service_kind: None,
             arrived: gateway.clock.now(),
@@ -127,6 +130,7 @@ impl Case {
             method: method.to_owned(),
             endpoint: None,
             request_in: self.arrived.micros(),
+            environment: None,
         });
     }
 
@@ -198,6 +202,7 @@ impl Case {
             response: self.response,
             outcome,
             fault,
+            filter: self.filter,
             opened: self.opened,
         };
         let future = self.gateway.evidence.closed(closed, expected);
@@ -244,6 +249,10 @@ impl Case {
         metrics::counter!("lienthong_gateway_request_bytes_total").increment(self.request_size());
         metrics::counter!("lienthong_gateway_response_bytes_total")
             .increment(self.response.map_or(0, |r| r.size));
+        if let Some(filter) = &self.filter {
+            metrics::counter!("lienthong_gateway_filtered_answers_total").increment(1);
+            metrics::counter!("lienthong_gateway_removed_fields_total").increment(filter.removed);
+        }
         if let Some((_, rule)) = fault.and_then(|f| f.split_once('/')) {
             metrics::counter!("lienthong_gateway_faults_total", "rule" => rule.to_owned()).increment(1);
         }
@@ -268,6 +277,7 @@ impl Case {
         record.status_code = self.response.map(|r| r.status);
         record.service_type = self.service_kind.map(str::to_owned);
         record.succeeded = outcome == Outcome::Answered && self.response.is_some_and(|r| r.status < 400);
+        record.removed_field_count = self.filter.map(|filter| filter.removed);
         if let Some(fault) = fault {
             let (code, rule) = fault.split_once('/').unwrap_or((fault, ""));
             record.fault(code, rule);

@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context as Sha, SHA256};
 use bytes::Bytes;
 use evidence::Field;
+use fieldfilter::Fields;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
@@ -19,14 +21,16 @@ use xroad::hash::{Digests, RequestHash};
 use xroad::message::MessageHead;
 use xroad::request::{forwards_body, may_change};
 
-use super::admit::{Asked, Plan};
+use super::admit::{Asked, Plan, Target};
 use super::answer::{Added, AnswerHead};
 use super::body_in::{BodyTrouble, Gathered, Meter, ProviderBody, gather};
 use super::body_out::{Body, Relayed};
 use super::case::{BodyFacts, Case};
+use super::invented;
 use super::policy::SMALL;
 use super::received::Received;
 use super::refusal::{Refusal, Trouble};
+use super::sift::{self, Sieve};
 use super::upstream::{OutBody, address, trouble};
 
 /// A call that could not be carried through, with its case.
@@ -97,7 +101,7 @@ pub(super) async fn take_body(
     }
 }
 
-fn body_refusal(why: BodyTrouble, midway: bool) -> Refusal {
+pub(super) fn body_refusal(why: BodyTrouble, midway: bool) -> Refusal {
     match why {
         BodyTrouble::Broken(violation) => Refusal::body_broken(violation),
         BodyTrouble::Stalled => Refusal::body_stalled(),
@@ -115,7 +119,13 @@ pub(super) async fn forward(
     plan: Plan,
     body: Incoming,
 ) -> Result<Response<Body>, Failed> {
-    let Some(address) = address(&plan.base_url, asked.target.service_path, asked.target.query) else {
+    let base_url = match &plan.target {
+        Target::Address(base_url) => base_url,
+        Target::Invented(document) => {
+            return invented::answer(case, received, asked, &plan, document.as_deref(), body).await;
+        }
+    };
+    let Some(address) = address(base_url, asked.target.service_path, asked.target.query) else {
         return Err((case, Refusal::internal("address")));
     };
     let Ok(method) = Method::from_bytes(received.method().as_bytes()) else {
@@ -124,7 +134,10 @@ pub(super) async fn forward(
     let (head, headers) = travelling_head(&case, received, asked);
     let hash = RequestHash::new(head.as_bytes());
     case.private.push((Field::RequestHead, hex::encode(hash.clone().finish().head)));
-    let outgoing = Outgoing { method, address, headers };
+    let mut outgoing = Outgoing { method, address, headers };
+    if plan.fields.is_some() {
+        sift::ask_plainly(&mut outgoing.headers);
+    }
 
     let gathered = match take_body(&mut case, body, hash).await {
         Ok(gathered) => gathered,
@@ -137,7 +150,7 @@ pub(super) async fn forward(
         case.expect_record();
     }
     match exchange(&mut case, &outgoing, gathered, plan.timeout).await {
-        Ok((answer, digests)) => relay(case, answer, &digests, asked).await,
+        Ok((answer, digests)) => relay(case, answer, &digests, asked, plan.fields.as_ref()).await,
         Err(refusal) => Err((case, refusal)),
     }
 }
@@ -260,8 +273,13 @@ async fn relay(
     answer: Response<Incoming>,
     digests: &Digests,
     asked: &Asked<'_>,
+    fields: Option<&Arc<Fields>>,
 ) -> Result<Response<Body>, Failed> {
-    let (parts, mut incoming) = answer.into_parts();
+    let (mut parts, mut incoming) = answer.into_parts();
+    let mut sieve = fields.map(|fields| Box::new(Sieve::new(&parts.headers, fields)));
+    if sieve.is_some() {
+        sift::narrow(&mut parts);
+    }
     let added = Added {
         id: &asked.message_id,
         client: &asked.headers.client_as_sent,
@@ -277,16 +295,47 @@ async fn relay(
         Some(_) => Ok(Content::Flowing(VecDeque::new(), Sha::new(&SHA256), 0)),
         None => read_at_hand(&mut incoming).await,
     };
+    let content = content.map_err(|trouble| failed(&mut case, trouble));
+    let content = match &mut sieve {
+        None => content,
+        Some(sieve) => {
+            let sifted = content.and_then(|c| c.sifted(sieve).map_err(Refusal::not_filtered));
+            case.filter = Some(sieve.recorded());
+            sifted
+        }
+    };
     match content {
         Ok(Content::Whole(bytes)) => Ok(case.answer(head, bytes).await),
         Ok(Content::Flowing(early, digest, size)) => {
             case.private.push((Field::ResponseHead, head.digest()));
-            let relayed = Relayed::new(case, head.status.as_u16(), incoming, declared, early, digest, size);
-            Ok(head.with(Body::relayed(relayed)))
+            let status = head.status.as_u16();
+            // How much a filter will leave is not known before the end.
+            let declared = declared.filter(|_| sieve.is_none());
+            let relayed = Relayed::new(case, status, incoming, declared, early, digest, size);
+            Ok(head.with(Body::relayed(relayed.through(sieve))))
         }
-        Err(trouble) => {
-            let refusal = failed(&mut case, trouble);
-            Err((case, refusal))
+        Err(refusal) => Err((case, refusal)),
+    }
+}
+
+impl Content {
+    /// What of it may leave.
+    fn sifted(self, sieve: &mut Sieve) -> Result<Self, sift::Rule> {
+        match self {
+            Self::Whole(bytes) => {
+                let bytes = sieve.pass(&bytes)?;
+                sieve.finish().map(|()| Self::Whole(bytes))
+            }
+            Self::Flowing(pieces, ..) => {
+                let (mut early, mut digest, mut size) = (VecDeque::new(), Sha::new(&SHA256), 0);
+                for piece in pieces {
+                    let piece = sieve.pass(&piece)?;
+                    digest.update(&piece);
+                    size += piece.len() as u64;
+                    early.extend((!piece.is_empty()).then_some(piece));
+                }
+                Ok(Self::Flowing(early, digest, size))
+            }
         }
     }
 }

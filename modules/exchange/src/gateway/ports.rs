@@ -71,6 +71,8 @@ pub struct ClosedCall {
     pub outcome: Outcome,
     /// The type of the error told to the consumer, a slash, and the rule that spoke.
     pub fault: Option<String>,
+    /// The filter the provider's answer went through.
+    pub filter: Option<evidence::Filter>,
     /// Leaf hash of the opened record.
     pub opened: Option<Hash>,
 }

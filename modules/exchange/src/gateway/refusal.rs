@@ -241,6 +241,33 @@ impl Refusal {
         Self::new(Layer::ServerProxy, Code::ServiceType, "openapi-missing", text)
     }
 
+    /// The agreement names the fields that may leave, and the answer cannot be held against them.
+    pub fn not_filtered(rule: &'static str) -> Self {
+        let text = Text::both(|l| {
+            match rule {
+                "answer-type" => t::gateway_answer_type(l),
+                "answer-charset" => t::gateway_answer_charset(l),
+                "answer-encoding" => t::gateway_answer_encoding(l),
+                "answer-too-deep" | "answer-too-large" => t::gateway_answer_bounds(l),
+                "answer-doctype" => t::gateway_answer_doctype(l),
+                "answer-shape" => t::gateway_answer_shape(l),
+                _ => t::gateway_answer_malformed(l),
+            }
+            .to_owned()
+        });
+        let code = match rule {
+            "answer-type" | "answer-charset" | "answer-encoding" => Code::InvalidContentType,
+            _ => Code::InvalidBody,
+        };
+        Self::new(Layer::ServiceFailed, code, rule, text).ended(Outcome::Stopped)
+    }
+
+    /// The connection is not in production, and the service has neither a sandbox nor a description to invent from.
+    pub fn no_sandbox() -> Self {
+        let text = Text::both(|l| t::gateway_no_sandbox(l).to_owned());
+        Self::new(Layer::ServerProxy, Code::ServiceMissingUrl, "no-sandbox", text)
+    }
+
     /// The provider failed.
     pub fn provider(trouble: Trouble) -> Self {
         let text = Text::both(|l| {

@@ -13,6 +13,7 @@ use web::{Cx, Page, Path, Query, fmt};
 
 use super::parts;
 use crate::agreement::{Agreement, Scope, State as Stands, Step, Terms};
+use crate::environment::Environment;
 use crate::ids::{AgreementId, MemberId};
 use crate::store::agreements::{self, HistoryEntry};
 use crate::store::lists::{self, After, AgreementFilter, AgreementRow, COUNTED, EndpointRow, PAGE};
@@ -148,6 +149,7 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
     let parties = Facts::new()
         .row(t::column_consumer(l), Cell::named(&row.consumer_name, &row.consumer_member))
         .row(t::column_provider(l), Cell::named(&row.service_name, &row.provider_member))
+        .row(t::fact_environment(l), Cell::text(agreement.environment.label(l)))
         .row(t::fact_version(l), Cell::text(row.version))
         .row(t::fact_asked(l), Cell::time(agreement.asked_at))
         .row(t::column_changed(l), Cell::time(row.changed_at))
@@ -173,18 +175,27 @@ fn head(cx: &Cx, found: &Found, title: &str) -> Head {
         Action::link(label, format!("/exchange/agreements/{}/{}", row.id, step.as_str())).icon(icon)
     };
     match row.state {
-        Stands::Waiting => head.primary(link(Step::Approve, t::act_approve(l), Icon::Check)).action(link(
-            Step::Refuse,
-            t::act_refuse(l),
-            Icon::X,
-        )),
-        Stands::Approved => head
+        Stands::Waiting => head
+            .primary(link(Step::Approve, t::act_approve(l), Icon::Check))
+            .action(link(Step::Return, t::act_return(l), Icon::FileText))
+            .action(link(Step::Refuse, t::act_refuse(l), Icon::X)),
+        Stands::Approved => onward(head, found, &link, l)
             .action(link(Step::Suspend, t::act_suspend(l), Icon::PlayerPause))
             .action(link(Step::Revoke, t::act_revoke(l), Icon::Ban).danger()),
         Stands::Suspended => head
             .primary(link(Step::Resume, t::act_resume(l), Icon::PlayerPlay))
             .action(link(Step::Revoke, t::act_revoke(l), Icon::Ban).danger()),
-        Stands::Expired | Stands::Revoked | Stands::Refused => head,
+        Stands::Returned | Stands::Withdrawn | Stands::Expired | Stands::Revoked | Stands::Refused => head,
+    }
+}
+
+/// The step that leads one place further.
+fn onward(head: Head, found: &Found, link: &dyn Fn(Step, &str, Icon) -> Action, l: Lang) -> Head {
+    match (found.agreement.environment, found.agreement.published_at) {
+        (Environment::Sandbox, _) => head.primary(link(Step::Test, t::act_test(l), Icon::ArrowRight)),
+        (Environment::Test, _) => head.primary(link(Step::Produce, t::act_produce(l), Icon::ArrowRight)),
+        (Environment::Production, None) => head.primary(link(Step::Publish, t::act_publish(l), Icon::Check)),
+        (Environment::Production, Some(_)) => head,
     }
 }
 
@@ -250,7 +261,7 @@ fn scope(l: Lang, terms: &Terms, endpoints: &[EndpointRow]) -> Section {
     Section::new(t::scope_title(l), table).flush()
 }
 
-fn timeline(l: Lang, history: &[HistoryEntry]) -> Timeline {
+pub(super) fn timeline(l: Lang, history: &[HistoryEntry]) -> Timeline {
     history.iter().rev().fold(Timeline::new(l), |timeline, h| {
         let who = match &h.actor_name {
             Some(name) => name.clone(),
@@ -258,10 +269,12 @@ fn timeline(l: Lang, history: &[HistoryEntry]) -> Timeline {
             None => h.actor.clone(),
         };
         let tone = match h.step {
-            Step::Approve | Step::Resume => Tone::Good,
+            Step::Approve | Step::Resume | Step::Produce | Step::Publish => Tone::Good,
             Step::Refuse | Step::Revoke => Tone::Bad,
-            Step::Suspend => Tone::Warn,
-            Step::Ask | Step::Expire | Step::Amend => Tone::Neutral,
+            Step::Suspend | Step::Return => Tone::Warn,
+            Step::Ask | Step::Expire | Step::Amend | Step::Resubmit | Step::Withdraw | Step::Test => {
+                Tone::Neutral
+            }
         };
         let entry = Entry::new(
             h.at,

@@ -290,12 +290,19 @@ fn story(l: Lang, names: &Names<'_>, c: &CallRow, agreement: Option<&(AgreementI
         );
         entries.push(entry.link(t::open_agreement(l), format!("/exchange/agreements/{id}")).tone(Tone::Good));
     }
+    if let Some(environment) = &c.environment {
+        let place = if environment == "test" { t::environment_test(l) } else { t::environment_sandbox(l) };
+        entries.push(Entry::new(c.request_in, t::actor_gateway(l), t::story_environment(l, place)));
+    }
     if let Some(out) = c.request_out {
         entries.push(Entry::new(out, t::actor_gateway(l), t::story_forwarded(l, after(out, c.request_in))));
     }
     if let Some(back) = c.response_in {
         let waited = after(back, c.request_out.unwrap_or(c.request_in));
         entries.push(Entry::new(back, service, t::story_answered(l, waited)));
+    }
+    if let (Some((_, removed)), Some(back)) = (&c.filter, c.response_in) {
+        entries.push(Entry::new(back, t::actor_gateway(l), t::story_filtered(l, *removed)).tone(Tone::Good));
     }
     match (c.closed_at, c.ending()) {
         (_, Ending::Refused) => {}

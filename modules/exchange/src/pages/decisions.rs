@@ -18,11 +18,22 @@ use super::parts;
 use crate::actions::{self, Decision, Request};
 use crate::agreement::{Approval, Letter, Reason, Scope, Step};
 use crate::ids::{AgreementId, EndpointId};
+use crate::quota::{MAX_CALLS, Quota};
 use crate::{listen, t};
 
 /// The steps people take, as written in addresses.
 fn step(word: &str) -> Result<Step> {
-    let known = [Step::Approve, Step::Refuse, Step::Suspend, Step::Resume, Step::Revoke];
+    let known = [
+        Step::Approve,
+        Step::Refuse,
+        Step::Suspend,
+        Step::Resume,
+        Step::Revoke,
+        Step::Return,
+        Step::Test,
+        Step::Produce,
+        Step::Publish,
+    ];
     known.into_iter().find(|s| s.as_str() == word).ok_or(Error::NotFound { kind: "page" })
 }
 
@@ -44,6 +55,8 @@ struct Given {
     endpoints: BTreeSet<EndpointId>,
     fields: Vec<String>,
     valid_to: String,
+    per_minute: String,
+    per_day: String,
     letter_number: String,
     letter_date: String,
     reason: String,
@@ -61,6 +74,8 @@ impl Given {
             },
             fields: terms.fields.clone(),
             valid_to: terms.valid_to.vn(),
+            per_minute: terms.quota.per_minute.map(|n| n.to_string()).unwrap_or_default(),
+            per_day: terms.quota.per_day.map(|n| n.to_string()).unwrap_or_default(),
             // The letter cited so far is the one by which it was asked; the provider's own is another.
             letter_number: String::new(),
             letter_date: String::new(),
@@ -74,6 +89,8 @@ impl Given {
             endpoints: answers.all("endpoints").filter_map(|id| id.parse().ok()).collect(),
             fields: answers.all("fields").map(ToOwned::to_owned).collect(),
             valid_to: answers.get("valid_to").to_owned(),
+            per_minute: answers.get("per_minute").trim().to_owned(),
+            per_day: answers.get("per_day").trim().to_owned(),
             letter_number: answers.get("letter_number").to_owned(),
             letter_date: answers.get("letter_date").to_owned(),
             reason: answers.get("reason").to_owned(),
@@ -107,16 +124,20 @@ fn page(cx: &Cx, found: &Found, step: Step, given: &Given, errors: &[FieldError]
             Step::Refuse => t::consequence_refuse(l, &row.consumer_member),
             Step::Suspend => t::consequence_suspend(l, &row.consumer_name),
             Step::Resume => t::consequence_resume(l, &row.consumer_name),
+            Step::Return => t::consequence_return(l, &row.consumer_member),
+            Step::Test => t::consequence_test(l).to_owned(),
+            Step::Produce => t::consequence_produce(l, &row.consumer_name),
+            Step::Publish => t::consequence_publish(l).to_owned(),
             _ => t::consequence_revoke(l, &row.consumer_name),
         };
         let confirm = Confirm::post(cx, &action, consequence, act(l, step))
             .cancel(&back)
             .hidden("version", given.version);
         let confirm = match step {
-            Step::Resume => confirm,
+            Step::Resume | Step::Test | Step::Publish => confirm,
             _ => confirm.field(
-                Field::textarea("reason", t::field_reason(l))
-                    .help(t::field_reason_help(l))
+                Field::textarea("reason", reason_label(l, step))
+                    .help(reason_help(l, step))
                     .value(&given.reason)
                     .rows(3)
                     .max(1_000)
@@ -157,6 +178,8 @@ fn approval_form(cx: &Cx, found: &Found, given: &Given, action: &str, back: &str
             .help(t::field_valid_to_help(l, asked.valid_to.vn()))
             .required(),
     )
+    .field(Field::number("per_minute", t::field_per_minute(l)).value(&given.per_minute).optional().half())
+    .field(Field::number("per_day", t::field_per_day(l)).value(&given.per_day).optional().half())
     // Said above both, so that their boxes stand level.
     .section(t::letter_section(l), Some(t::field_letter_help(l)))
     .field(
@@ -177,7 +200,27 @@ fn act(l: Lang, step: Step) -> &'static str {
         Step::Refuse => t::act_refuse(l),
         Step::Suspend => t::act_suspend(l),
         Step::Resume => t::act_resume(l),
+        Step::Return => t::act_return(l),
+        Step::Test => t::act_test(l),
+        Step::Produce => t::act_produce(l),
+        Step::Publish => t::act_publish(l),
         _ => t::act_revoke(l),
+    }
+}
+
+fn reason_label(l: Lang, step: Step) -> &'static str {
+    match step {
+        Step::Return => t::field_wanted(l),
+        Step::Produce => t::field_test_record(l),
+        _ => t::field_reason(l),
+    }
+}
+
+fn reason_help(l: Lang, step: Step) -> &'static str {
+    match step {
+        Step::Return => t::field_wanted_help(l),
+        Step::Produce => t::field_test_record_help(l),
+        _ => t::field_reason_help(l),
     }
 }
 
@@ -220,6 +263,10 @@ fn decision(found: &Found, step: Step, given: &Given) -> std::result::Result<Dec
         Step::Refuse => Ok(Decision::Refuse(reason()?)),
         Step::Suspend => Ok(Decision::Suspend(reason()?)),
         Step::Resume => Ok(Decision::Resume),
+        Step::Return => Ok(Decision::Return(reason()?)),
+        Step::Test => Ok(Decision::Test),
+        Step::Produce => Ok(Decision::Produce(reason()?)),
+        Step::Publish => Ok(Decision::Publish),
         _ => Ok(Decision::Revoke(reason()?)),
     }
 }
@@ -244,6 +291,23 @@ fn approval(found: &Found, given: &Given) -> std::result::Result<Approval, Vec<F
         }
         Some(_) => {}
     }
+    let mut calls = |field: &str, text: &str| match text.parse::<u32>() {
+        _ if text.is_empty() => None,
+        Ok(n) => Some(n),
+        Err(_) => {
+            say(field, Text::both(|l| t::quota_range(l, MAX_CALLS)));
+            None
+        }
+    };
+    // What is left empty stays as asked.
+    let quota = Quota {
+        per_minute: calls("per_minute", &given.per_minute).or(asked.quota.per_minute),
+        per_day: calls("per_day", &given.per_day).or(asked.quota.per_day),
+    };
+    if !quota.within(&asked.quota) {
+        say("per_minute", Text::both(t::field_quota_wider));
+    }
+    let quota = Some(quota);
     if matches!(asked.scope, Scope::Endpoints(_)) && given.endpoints.is_empty() {
         say("endpoints", Text::both(t::field_endpoints_empty));
     }
@@ -271,5 +335,5 @@ fn approval(found: &Found, given: &Given) -> std::result::Result<Approval, Vec<F
         Scope::Endpoints(_) => Some(Scope::Endpoints(given.endpoints.clone())),
     };
     let fields = (!asked.fields.is_empty()).then(|| given.fields.clone());
-    Ok(Approval { scope, fields, valid_to, letter })
+    Ok(Approval { scope, fields, quota, valid_to, letter })
 }

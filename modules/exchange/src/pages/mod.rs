@@ -6,6 +6,7 @@ mod calls;
 mod catalogue;
 mod checks;
 mod corner;
+mod connections;
 mod decisions;
 mod exports;
 mod logs;
@@ -17,13 +18,15 @@ use kernel::Kernel;
 use web::ui::Icon;
 use web::{Access, Cx, Nav, Path, Query, Routes};
 
-use crate::permissions::{DECIDE, READ};
+use crate::connection::file::MAX_BYTES;
+use crate::permissions::{ASK, DECIDE, READ};
 use crate::{Exchange, t};
 
 /// The routes. Pages that need the state of this process get it with their handler.
 pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let reads = Access::Needs(READ);
     let decides = Access::Needs(DECIDE);
+    let asks = Access::Needs(ASK);
     let e = || exchange.clone();
     let (e1, e2, e3, e4, e5, e6, e7, e8) = (e(), e(), e(), e(), e(), e(), e(), e());
     Routes::new()
@@ -42,6 +45,18 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/agreements/{id}", reads, agreements::one)
         .get("/exchange/agreements/{id}/{step}", decides, decisions::ask)
         .post("/exchange/agreements/{id}/{step}", decides, decisions::take)
+        .get("/exchange/connections", reads, connections::list)
+        .get("/exchange/connections/new", asks, connections::new)
+        .post("/exchange/connections/new", asks, connections::begin)
+        .get("/exchange/connections/{id}", reads, connections::one)
+        .post("/exchange/connections/{id}", asks, connections::write)
+        .post("/exchange/connections/{id}/attach", asks, connections::attach)
+        .limit(MAX_BYTES + 64 * 1024)
+        .post("/exchange/connections/{id}/detach", asks, connections::detach)
+        .post("/exchange/connections/{id}/submit", asks, connections::submit)
+        .post("/exchange/connections/{id}/withdraw", asks, connections::withdraw)
+        .post("/exchange/connections/{id}/test", asks, connections::test)
+        .get("/exchange/connections/{id}/files/{file}", reads, connections::file)
         .get("/exchange/checks", reads, checks::page)
         .get("/exchange/calls", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
             calls::list(e2.clone(), k, cx, q)
@@ -71,6 +86,7 @@ pub(crate) fn nav() -> Vec<Nav> {
     let mut all = vec![
         entry("/exchange", Icon::ArrowsExchange, t::nav_overview, 10),
         entry("/exchange/calls", Icon::Activity, t::nav_calls, 11),
+        entry("/exchange/connections", Icon::PlugConnected, t::nav_connections, 11),
         entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 12),
         entry("/exchange/services", Icon::Api, t::nav_services, 13),
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),

@@ -14,9 +14,9 @@ pub(super) fn state(lang: Lang, state: State) -> Badge {
     let tone = match state {
         State::Waiting => Tone::Info,
         State::Approved => Tone::Good,
-        State::Suspended => Tone::Warn,
+        State::Suspended | State::Returned => Tone::Warn,
         State::Revoked | State::Refused => Tone::Bad,
-        State::Expired => Tone::Neutral,
+        State::Expired | State::Withdrawn => Tone::Neutral,
     };
     Badge::new(tone, state.label(lang))
 }

@@ -8,12 +8,13 @@ use kernel::orgs::UnitId;
 use kernel::{Error, Result, Tx, params};
 
 use crate::agreement::{Agreement, Letter, Scope, SecurityLevel, State, Step, Terms};
+use crate::environment::Environment;
 use crate::ids::{AgreementId, EndpointId};
 use crate::quota::Quota;
 
 const COLUMNS: &str = "a.id, a.number, a.consumer_id, a.service_id, a.whole, a.purpose, a.legal_basis, a.fields, \
     a.per_minute, a.per_day, a.valid_from, a.valid_to, a.letter_number, a.letter_date, a.security_level, \
-    a.security_decision, a.state, a.version, a.asked_at, a.changed_at";
+    a.security_decision, a.state, a.version, a.asked_at, a.changed_at, a.environment, a.published_at";
 
 fn from_row(r: &Row, scope: BTreeSet<EndpointId>) -> Result<Agreement> {
     let letter = match (r.opt_text("letter_number")?, r.opt_date("letter_date")?) {
@@ -45,6 +46,8 @@ fn from_row(r: &Row, scope: BTreeSet<EndpointId>) -> Result<Agreement> {
             security,
         },
         state: r.id::<State>("state")?,
+        environment: r.id::<Environment>("environment")?,
+        published_at: r.opt_time("published_at")?,
         asked_at: r.time("asked_at")?,
         changed_at: r.time("changed_at")?,
     })
@@ -120,15 +123,17 @@ pub struct Locked {
 pub async fn save(tx: &mut Tx, a: &Agreement) -> Result<()> {
     let sql = "INSERT INTO exchange_agreement (id, number, search_key, consumer_id, service_id, whole, purpose,
                    legal_basis, fields, per_minute, per_day, valid_from, valid_to, letter_number, letter_date,
-                   security_level, security_decision, state, version, asked_at, changed_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+                   security_level, security_decision, state, version, asked_at, changed_at, environment, published_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                   $22, $23)
                ON CONFLICT (id) DO UPDATE SET search_key = EXCLUDED.search_key, whole = EXCLUDED.whole,
                    purpose = EXCLUDED.purpose, legal_basis = EXCLUDED.legal_basis, fields = EXCLUDED.fields,
                    per_minute = EXCLUDED.per_minute, per_day = EXCLUDED.per_day, valid_from = EXCLUDED.valid_from,
                    valid_to = EXCLUDED.valid_to, letter_number = EXCLUDED.letter_number,
                    letter_date = EXCLUDED.letter_date, security_level = EXCLUDED.security_level,
                    security_decision = EXCLUDED.security_decision, state = EXCLUDED.state,
-                   version = EXCLUDED.version, changed_at = EXCLUDED.changed_at";
+                   version = EXCLUDED.version, changed_at = EXCLUDED.changed_at, environment = EXCLUDED.environment,
+                   published_at = EXCLUDED.published_at";
     let t = &a.terms;
     let p = params![
         a.id,
@@ -152,6 +157,8 @@ pub async fn save(tx: &mut Tx, a: &Agreement) -> Result<()> {
         a.version,
         a.asked_at,
         a.changed_at,
+        a.environment.as_str(),
+        a.published_at,
     ];
     tx.execute(sql, p).await?;
     let Scope::Endpoints(endpoints) = &t.scope else { return Ok(()) };

@@ -23,6 +23,14 @@ pub const LISTS: Migration =
 pub const DOCUMENTS: Migration =
     Migration { name: "0004_documents", sql: include_str!("../../migrations/0004_documents.sql") };
 
+/// Where calls go.
+pub const ENVIRONMENTS: Migration =
+    Migration { name: "0011_environments", sql: include_str!("../../migrations/0011_environments.sql") };
+
+/// Requests for connections.
+pub const CONNECTIONS: Migration =
+    Migration { name: "0012_connections", sql: include_str!("../../migrations/0012_connections.sql") };
+
 /// Repeated requests are the kernel's now.
 pub const ONCE: Migration =
     Migration { name: "0006_once", sql: include_str!("../../migrations/0006_once.sql") };

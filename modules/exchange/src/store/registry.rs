@@ -17,7 +17,7 @@ use crate::key::{MemberKey, ServiceKey, SubsystemKey};
 use crate::registry::{
     AgreementSpec, DocumentSpec, InitialState, MemberSpec, ScopeSpec, ServiceSpec, SubsystemSpec,
 };
-use crate::service::ServiceState;
+use crate::service::{BaseUrl, ServiceState};
 
 use super::agreements;
 
@@ -143,7 +143,8 @@ async fn services(
     out: &mut Loaded,
 ) -> Result<HashMap<ServiceId, ServiceKey>> {
     let mut by_id = HashMap::new();
-    let sql = "SELECT id, subsystem_id, code, name, kind, base_url, timeout_ms, enabled, notice, document, retired_at
+    let sql = "SELECT id, subsystem_id, code, name, kind, base_url, sandbox_url, timeout_ms, enabled, notice, document,
+               retired_at
                FROM exchange_service";
     for r in db.query(sql, params![]).await? {
         let subsystem = known(subsystems, r.id("subsystem_id")?)?;
@@ -164,12 +165,18 @@ fn service_spec(r: &Row) -> Result<ServiceSpec> {
         name: r.text("name")?,
         kind: parsed(r, "kind")?,
         base_url: parsed(r, "base_url")?,
+        sandbox_url: sandbox_from(r)?,
         timeout: Duration::from_millis(u64::try_from(r.int("timeout_ms")?).unwrap_or(0)),
         state: state_from(r)?,
         document,
         endpoints: BTreeMap::new(),
         line: 0,
     })
+}
+
+/// Where the sandbox of a service lives.
+pub(super) fn sandbox_from(r: &Row) -> Result<Option<BaseUrl>> {
+    if r.opt_text("sandbox_url")?.is_none() { Ok(None) } else { parsed(r, "sandbox_url").map(Some) }
 }
 
 /// The state of a service from its columns `enabled` and `notice`.
@@ -296,12 +303,12 @@ pub async fn put_service(
 ) -> Result<()> {
     let sql =
         "INSERT INTO exchange_service (id, subsystem_id, code, name, sort_key, search_key, kind, base_url,
-                   timeout_ms, enabled, notice, document, created_at, changed_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+                   timeout_ms, enabled, notice, document, created_at, changed_at, sandbox_url)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)
                ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, sort_key = EXCLUDED.sort_key,
                    search_key = EXCLUDED.search_key, kind = EXCLUDED.kind, base_url = EXCLUDED.base_url,
                    timeout_ms = EXCLUDED.timeout_ms, enabled = EXCLUDED.enabled, notice = EXCLUDED.notice,
-                   document = EXCLUDED.document, changed_at = EXCLUDED.changed_at, retired_at = NULL";
+                   document = EXCLUDED.document, sandbox_url = EXCLUDED.sandbox_url, changed_at = EXCLUDED.changed_at, retired_at = NULL";
     let p = params![
         id,
         subsystem,
@@ -316,6 +323,7 @@ pub async fn put_service(
         spec.state.notice().unwrap_or_default(),
         spec.document.as_ref().map(|d| d.sha256.as_str()),
         now,
+        spec.sandbox_url.as_ref().map(BaseUrl::as_str),
     ];
     tx.execute(sql, p).await?;
     Ok(())

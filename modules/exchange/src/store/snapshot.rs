@@ -105,7 +105,7 @@ async fn services(
         endpoints.entry(r.id("service_id")?).or_default().push(EndpointEntry { id, route });
     }
     let known: std::collections::HashSet<_> = subsystems.iter().map(|s| s.id).collect();
-    let sql = "SELECT id, subsystem_id, code, name, kind, base_url, timeout_ms, enabled, notice, document
+    let sql = "SELECT id, subsystem_id, code, name, kind, base_url, sandbox_url, timeout_ms, enabled, notice, document
                FROM exchange_service WHERE retired_at IS NULL ORDER BY id";
     let mut services = Vec::new();
     for r in db.query(sql, params![]).await? {
@@ -120,6 +120,7 @@ async fn services(
             name: r.text("name")?,
             kind: registry::parsed(&r, "kind")?,
             base_url: registry::parsed(&r, "base_url")?,
+            sandbox_url: registry::sandbox_from(&r)?,
             timeout_ms: u64::try_from(r.int("timeout_ms")?).unwrap_or(0),
             disabled: registry::state_from(&r)?.notice().map(ToOwned::to_owned),
             openapi: r.opt_text("document")?,
@@ -137,7 +138,7 @@ fn entry(a: Agreement, routes: &HashMap<EndpointId, Route>, today: Date) -> Opti
         State::Approved | State::Expired => Standing::InForce,
         State::Suspended => Standing::Suspended,
         State::Revoked => Standing::Revoked,
-        State::Waiting | State::Refused => return None,
+        State::Waiting | State::Refused | State::Returned | State::Withdrawn => return None,
     };
     let over_for = today.days_since_epoch() - a.terms.valid_to.days_since_epoch();
     if over_for > REMEMBERED_DAYS {
@@ -156,6 +157,9 @@ fn entry(a: Agreement, routes: &HashMap<EndpointId, Route>, today: Date) -> Opti
         consumer: a.consumer,
         service: a.service,
         scope,
+        fields: a.terms.fields,
+        filter: Default::default(),
+        environment: a.environment,
         quota: a.terms.quota,
         valid_from: Timestamp::start_of(a.terms.valid_from),
         valid_until: a

@@ -4,6 +4,7 @@
 use evidence::Outcome;
 use exchange::permissions;
 use kernel::identity::clients::{self, ClientId};
+use exchange::connection::{Kind, actions as connection};
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
 use kernel::{Cx, Kernel, Reach, params};
 use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};
@@ -19,6 +20,8 @@ const ACTION: [testkit::Expect; 4] = [SignIn, Hidden, Denied, Acts];
 const OPEN: [testkit::Expect; 4] = [Public, Public, Public, Public];
 /// Of the whole province, whatever the agency.
 const PROVINCE: [testkit::Expect; 4] = [SignIn, Denied, Denied, Denied];
+/// For who asks for connections, which a provider's officer does not; who asks is tried in `connections`.
+const ASKS: [testkit::Expect; 4] = [SignIn, Denied, Denied, Denied];
 
 const ENDPOINTS: &[Line] = &[
     // Figures only; what they count is in the lists.
@@ -37,6 +40,17 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/agreements/{id}", SINGLE),
     ("GET /exchange/agreements/{id}/{step}", SINGLE),
     ("POST /exchange/agreements/{id}/{step}", ACTION),
+    ("GET /exchange/connections", LISTED),
+    ("GET /exchange/connections/new", ASKS),
+    ("POST /exchange/connections/new", ASKS),
+    ("GET /exchange/connections/{id}", SINGLE),
+    ("POST /exchange/connections/{id}", ASKS),
+    ("POST /exchange/connections/{id}/attach", ASKS),
+    ("POST /exchange/connections/{id}/detach", ASKS),
+    ("POST /exchange/connections/{id}/submit", ASKS),
+    ("POST /exchange/connections/{id}/withdraw", ASKS),
+    ("POST /exchange/connections/{id}/test", ASKS),
+    ("GET /exchange/connections/{id}/files/{file}", ACTION),
     ("GET /exchange/checks", LISTED),
     ("GET /exchange/calls", LISTED),
     ("GET /exchange/calls/export", LISTED),
@@ -53,6 +67,13 @@ const ENDPOINTS: &[Line] = &[
     ("GET /api/exchange/v1/services/{id}", SINGLE),
     ("GET /api/exchange/v1/services/{id}/endpoints", SINGLE),
     ("GET /api/exchange/v1/services/{id}/openapi", SINGLE),
+    ("GET /api/exchange/v1/connections", LISTED),
+    ("POST /api/exchange/v1/connections", ASKS),
+    ("GET /api/exchange/v1/connections/{id}", SINGLE),
+    ("PUT /api/exchange/v1/connections/{id}", ASKS),
+    ("POST /api/exchange/v1/connections/{id}/files", ASKS),
+    ("POST /api/exchange/v1/connections/{id}/submit", ASKS),
+    ("POST /api/exchange/v1/connections/{id}/withdraw", ASKS),
     ("GET /api/exchange/v1/agreements", LISTED),
     ("GET /api/exchange/v1/agreements/{id}", SINGLE),
     ("GET /api/exchange/v1/agreements/{id}/history", ACTION),
@@ -61,6 +82,10 @@ const ENDPOINTS: &[Line] = &[
     ("POST /api/exchange/v1/agreements/{id}/suspend", ACTION),
     ("POST /api/exchange/v1/agreements/{id}/resume", ACTION),
     ("POST /api/exchange/v1/agreements/{id}/revoke", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/return", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/test", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/produce", ACTION),
+    ("POST /api/exchange/v1/agreements/{id}/publish", ACTION),
     ("GET /api/exchange/v1/calls", LISTED),
     ("GET /api/exchange/v1/calls/{request_id}", SINGLE),
     ("GET /api/exchange/v1/calls/{request_id}/evidence", ACTION),
@@ -173,7 +198,8 @@ async fn credential(k: &Kernel) -> ClientId {
 
 /// The things endpoints are asked for: all of the provider's agency.
 struct Things {
-    ids: [(&'static str, String); 4],
+    ids: [(&'static str, String); 5],
+    file: String,
     origin: String,
     client: String,
     run: String,
@@ -186,18 +212,27 @@ impl Things {
         s.record(CALL, Outcome::Answered, None).await;
         s.calls(1).await;
         s.app.t.clock.advance(std::time::Duration::from_secs(10));
+        let dancu = id(k, "exchange_subsystem", "dancu").await;
+        let service = id(k, "exchange_service", "tra-cuu").await;
+        let (cx, draft) = (operator(k), exchange::connection::Draft::default());
+        let (consumer, service) = (dancu.parse().unwrap(), service.parse().unwrap());
+        let asked = connection::begin(k, &cx, consumer, service, draft, None).await.unwrap();
+        let pdf = bytes::Bytes::from_static(b"%PDF-1.7");
+        let file = connection::attach(k, &cx, asked, Kind::Letter, "x.pdf", pdf).await.unwrap();
         let ids = [
             ("members", id(k, "exchange_member", "C06").await),
             ("subsystems", id(k, "exchange_subsystem", "dancu").await),
             ("services", id(k, "exchange_service", "tra-cuu").await),
             ("agreements", agreement(k, NUMBER).await.to_string()),
+            ("connections", asked.to_string()),
         ];
         let client = credential(k).await.to_string();
         let vendor = s.app.log_in_as(&[permissions::INTEGRATE], &Reach::Province);
         let at = format!("/api/exchange/v1/corner/systems/{}/conformance", ids[1].1);
         let tested = vendor.post_json(&at, &serde_json::json!({})).await;
         let run = tested.json()["id"].as_str().unwrap().to_owned();
-        Self { ids, origin: s.exchange.plane().unwrap().evidence.progress().origin, client, run }
+        let file = file.to_string();
+        Self { ids, file, origin: s.exchange.plane().unwrap().evidence.progress().origin, client, run }
     }
 
     fn path(&self, e: &Endpoint) -> String {
@@ -211,13 +246,18 @@ impl Things {
         let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
         let path = path.replace("{service}", &self.ids[2].1).replace("{client}", &self.client);
         let path = path.replace("{act}", "rotate").replace("{run}", &self.run);
+        let path = path.replace("{file}", &self.file);
+        // Whose turn it is not.
+        let path = if path == "/exchange/connections" { path + "?tab=others" } else { path };
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }
 
     fn body(&self, e: &Endpoint) -> String {
         match e.path.rsplit('/').next() {
-            Some("refuse" | "suspend" | "revoke") => r#"{"reason": "Kiểm thử"}"#.to_owned(),
+            Some("refuse" | "suspend" | "revoke" | "return" | "produce") => {
+                r#"{"reason": "Kiểm thử"}"#.to_owned()
+            }
             _ if e.path.starts_with("/api/") => "{}".to_owned(),
             _ => "version=1".to_owned(),
         }

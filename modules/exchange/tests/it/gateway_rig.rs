@@ -247,6 +247,7 @@ pub(crate) fn contents(provider: SocketAddr) -> Contents {
         name: "Tra cứu".into(),
         kind: ServiceKind::OpenApi3,
         base_url: format!("http://{provider}/api").parse().unwrap(),
+        sandbox_url: None,
         timeout_ms: 2_000,
         disabled: None,
         openapi: Some("doc-1".into()),
@@ -261,6 +262,9 @@ pub(crate) fn contents(provider: SocketAddr) -> Contents {
         consumer: SubsystemId(id(10)),
         service: ServiceId(id(service)),
         scope,
+        fields: Vec::new(),
+        filter: Default::default(),
+        environment: exchange::environment::Environment::Production,
         quota: Quota::default(),
         valid_from: Timestamp::from_micros(0),
         valid_until: Timestamp::from_micros(i64::MAX),
@@ -317,20 +321,35 @@ impl Rig {
         pages: Option<axum::Router>,
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Self {
+        let document = r#"{"openapi":"3.1.0","servers":[{"url":"http://10.9.8.7/"}],"info":{"title":"T","version":"1"}}"#;
+        Self::whole(contents, policy, pages, tls, &[("doc-1", document)]).await
+    }
+
+    pub(crate) async fn with_documents(contents: Contents, documents: &[(&str, &'static str)]) -> Self {
+        Self::whole(contents, Policy::default(), None, None, documents).await
+    }
+
+    async fn whole(
+        contents: Contents,
+        policy: Policy,
+        pages: Option<axum::Router>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        documents: &[(&str, &'static str)],
+    ) -> Self {
         let (ledger, tokens, meter) =
             (Arc::new(Ledger::default()), Arc::new(Tokens::default()), Arc::new(Meter::default()));
         tokens.add(TOKEN, CLIENT);
         tokens.add("token-khac", "VN/GOV/H38/khac");
         tokens.add("token-la", "VN/GOV/H38/la");
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::compile(contents).unwrap()));
-        let document = r#"{"openapi":"3.1.0","servers":[{"url":"http://10.9.8.7/"}],"info":{"title":"T","version":"1"}}"#;
+        let shelf = documents.iter().map(|(name, text)| ((*name).to_owned(), Bytes::from(*text))).collect();
         let gateway = Gateway::new(Parts {
             policy,
             snapshot: Arc::clone(&snapshot),
             meters: Arc::new(Meters::default()),
             authenticator: Arc::new(TokensPort(Arc::clone(&tokens))),
             evidence: Arc::new(LedgerPort(Arc::clone(&ledger))),
-            documents: Arc::new(Shelf(HashMap::from([("doc-1".to_owned(), Bytes::from(document))]))),
+            documents: Arc::new(Shelf(shelf)),
             monitor: Arc::new(MeterPort(Arc::clone(&meter))),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

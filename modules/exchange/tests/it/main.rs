@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
 mod corner;
+mod connections;
 mod coverage;
 mod dates;
 mod decisions;
@@ -12,6 +13,7 @@ mod evidence;
 mod exports;
 mod gateway_calls;
 mod gateway_evidence;
+mod gateway_fields;
 mod gateway_hostile;
 mod gateway_large;
 mod gateway_meta;

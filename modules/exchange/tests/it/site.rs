@@ -68,6 +68,7 @@ impl Site {
             method: "GET".into(),
             endpoint: Some("/cong-dan/*".into()),
             request_in: now,
+            environment: None,
         };
         let private =
             vec![(Field::Path, "/cong-dan/038099".to_owned()), (Field::UserId, "VN-can-bo-7".to_owned())];
@@ -81,6 +82,7 @@ impl Site {
             response: Some(Response { status: if refused { 400 } else { 200 }, size: 512 }),
             outcome,
             fault: fault.map(ToOwned::to_owned),
+            filter: None,
             opened: None,
             commitments: Default::default(),
         };

@@ -94,7 +94,14 @@ fn official(k: &Kernel, grants: Vec<(Permission, Reach)>) -> Cx {
 
 /// Runs the exchange; decides nothing.
 pub fn operator(k: &Kernel) -> Cx {
-    official(k, vec![(permissions::READ, Reach::Province), (permissions::OPERATE, Reach::Province)])
+    official(
+        k,
+        vec![
+            (permissions::READ, Reach::Province),
+            (permissions::ASK, Reach::Province),
+            (permissions::OPERATE, Reach::Province),
+        ],
+    )
 }
 
 /// Sees everything, changes nothing.
@@ -106,6 +113,12 @@ pub fn auditor(k: &Kernel) -> Cx {
 pub fn officer(k: &Kernel, of: &[UnitId]) -> Cx {
     let reach = || Reach::Agencies(of.iter().copied().collect());
     official(k, vec![(permissions::READ, reach()), (permissions::DECIDE, reach())])
+}
+
+/// An officer of these agencies who may read and ask for connections.
+pub fn asker(k: &Kernel, of: &[UnitId]) -> Cx {
+    let reach = || Reach::Agencies(of.iter().copied().collect());
+    official(k, vec![(permissions::READ, reach()), (permissions::ASK, reach())])
 }
 
 /// An officer of these agencies who may read only.

@@ -172,6 +172,10 @@ pub struct CallRow {
     pub outcome: Option<String>,
     /// The fault told to the consumer.
     pub fault: Option<String>,
+    /// `sandbox` or `test` when the call did not go to production.
+    pub environment: Option<String>,
+    /// SHA-256 of the agreed fields when only those left, and how many others were taken out.
+    pub filter: Option<(String, i64)>,
     /// Directory of the log and index of the opened record.
     pub opened: Option<(String, i64)>,
     /// Directory of the log and index of the closed record.
@@ -197,7 +201,7 @@ impl CallRow {
 
 const COLUMNS: &str = "request_id, message_id, client, service, agreement, agreement_version, snapshot, consumer_auth, \
     method, endpoint, request_in, request_out, response_in, closed_at, request_size, response_size, status, outcome, \
-    fault, opened_origin, opened_index, closed_origin, closed_index, monitored_at";
+    fault, environment, filter, removed_fields, opened_origin, opened_index, closed_origin, closed_index, monitored_at";
 
 fn row(r: &Row) -> Result<CallRow> {
     let place = |origin: &str, index: &str| -> Result<Option<(String, i64)>> {
@@ -223,6 +227,8 @@ fn row(r: &Row) -> Result<CallRow> {
         status: r.opt_int("status")?,
         outcome: r.opt_text("outcome")?,
         fault: r.opt_text("fault")?,
+        environment: r.opt_text("environment")?,
+        filter: r.opt_text("filter")?.zip(r.opt_int("removed_fields")?),
         opened: place("opened_origin", "opened_index")?,
         closed: place("closed_origin", "closed_index")?,
         monitored_at: r.opt_time("monitored_at")?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evidence::{Agreement, Body, Bundle, Call, Closed, Field, Opened, Outcome, Request, Response};
-use exchange::evidence::{EVIDENCE, Evidence, MONITORING, Recorded};
+use exchange::evidence::{EVIDENCE, Evidence, FIELDS, MONITORING, Recorded};
 use kernel::db::Migration;
 use kernel::db::Row;
 use kernel::{Kernel, Module, Parts, params};
@@ -22,7 +22,7 @@ impl Module for Tables {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[EVIDENCE, MONITORING];
+        const ALL: &[Migration] = &[EVIDENCE, MONITORING, FIELDS];
         ALL
     }
 }
@@ -145,6 +145,7 @@ pub(super) fn call(id: &str, method: &str) -> Call {
         method: method.into(),
         endpoint: Some("/v1/people/*".into()),
         request_in: 1_795_000_100_000_000,
+        environment: None,
     }
 }
 
@@ -159,6 +160,7 @@ pub(super) fn closed(id: &str, method: &str) -> Closed {
         response: Some(Response { status: 200, size: 1031 }),
         outcome: Outcome::Answered,
         fault: None,
+        filter: None,
         opened: None,
         commitments: [].into(),
     }
