@@ -4,8 +4,8 @@
 mod agreements;
 mod calls;
 mod catalogue;
-mod corner;
 mod connections;
+mod corner;
 mod monitoring;
 mod page;
 

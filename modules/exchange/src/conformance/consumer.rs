@@ -154,6 +154,8 @@ mod tests {
             status: None,
             outcome: Some(if fault.is_some() { "refused" } else { "answered" }.into()),
             fault: fault.map(|f| format!("type/{f}")),
+            environment: None,
+            filter: None,
             opened: None,
             closed: None,
         }

@@ -2,9 +2,9 @@
 //! agency in the same role, one whose appointment has ended, and one at the agency that took over the function.
 
 use evidence::Outcome;
+use exchange::connection::{Kind, actions as connection};
 use exchange::permissions;
 use kernel::identity::clients::{self, ClientId};
-use exchange::connection::{Kind, actions as connection};
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
 use kernel::{Cx, Kernel, Reach, params};
 use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
-mod corner;
 mod connections;
+mod corner;
 mod coverage;
 mod dates;
 mod decisions;
