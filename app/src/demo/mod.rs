@@ -3,7 +3,6 @@
 //! become production.
 
 mod clock;
-mod connections;
 mod province;
 mod setup;
 mod state;
