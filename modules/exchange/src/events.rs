@@ -52,7 +52,7 @@ macro_rules! steps {
         })*
 
         /// Kinds of all facts after which the snapshot is compiled anew.
-        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, $($kind),*];
+        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, DescriptionReplaced::KIND, $($kind),*];
     };
 }
 
@@ -161,5 +161,24 @@ impl Fact for ConformancePassed {
 
     fn subject(&self) -> Ref {
         self.run.to_ref()
+    }
+}
+
+/// A service has another description; its endpoints may be others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescriptionReplaced {
+    /// Which service.
+    pub service: ServiceId,
+    /// SHA-256 of the new document.
+    pub sha256: String,
+    /// Changes that may stop consumers.
+    pub breaking: usize,
+}
+
+impl Fact for DescriptionReplaced {
+    const KIND: &'static str = "exchange.description.replaced";
+
+    fn subject(&self) -> Ref {
+        self.service.to_ref()
     }
 }

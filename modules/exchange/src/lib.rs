@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod connection;
 pub mod corner;
 pub mod deny;
+pub mod description;
 pub mod diff;
 pub mod disclosure;
 pub mod endpoint;

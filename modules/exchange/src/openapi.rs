@@ -50,7 +50,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(place: impl Into<String>, text: Text) -> Self {
+    pub(crate) fn new(place: impl Into<String>, text: Text) -> Self {
         Self { place: place.into(), text }
     }
 

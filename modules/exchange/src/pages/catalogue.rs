@@ -368,7 +368,9 @@ async fn document(k: &Kernel, cx: &Cx, s: &ServiceRow) -> Result<Html> {
         None => None,
     };
     let Some(bytes) = bytes else {
-        return Ok(Html::of(Empty::new(Icon::FileText, t::openapi_none(l), t::openapi_none_text(l))));
+        let empty = Empty::new(Icon::FileText, t::openapi_none(l), t::openapi_none_text(l));
+        let may = crate::description::standing(k, cx, s.id).await.is_ok();
+        return Ok(Html::of(if may { empty.action(renew(l, s)) } else { empty }));
     };
     let Ok(document) = crate::openapi::read(&bytes) else {
         return Err(Error::internal("a stored OpenAPI document cannot be read"));
@@ -387,9 +389,17 @@ async fn document(k: &Kernel, cx: &Cx, s: &ServiceRow) -> Result<Html> {
     let download =
         Action::link(t::openapi_download(l), format!("/api/exchange/v1/services/{}/openapi", s.id))
             .icon(Icon::Download);
-    let mut out = Html::of(Section::new(t::tab_openapi(l), facts).action(download));
+    let mut section = Section::new(t::tab_openapi(l), facts).action(download);
+    if crate::description::standing(k, cx, s.id).await.is_ok() {
+        section = section.action(renew(l, s).icon(Icon::Upload));
+    }
+    let mut out = Html::of(section);
     out.push(Section::new(t::openapi_operations(l), operations).flush());
     Ok(out)
+}
+
+fn renew(l: Lang, s: &ServiceRow) -> Action {
+    Action::link(t::description_title(l), format!("/exchange/services/{}/description", s.id))
 }
 
 /// What an integrator copies: a token, then a call.

@@ -8,6 +8,7 @@ mod checks;
 mod connections;
 mod corner;
 mod decisions;
+mod description;
 mod exports;
 mod logs;
 mod overview;
@@ -74,6 +75,11 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
             calls::bundle(e5.clone(), k, cx, p)
         })
         .merge(corner::routes(exchange))
+        .get("/exchange/services/{id}/description", Access::SignedIn, description::form)
+        .post("/exchange/services/{id}/description", Access::SignedIn, description::check)
+        .limit(5 << 20)
+        .post("/exchange/services/{id}/description/apply", Access::SignedIn, description::apply)
+        .limit(16 << 20)
         .get("/evidence", Access::Public, move |cx: Cx| logs::page(e6.clone(), cx))
         .get("/evidence/{origin}/{*file}", Access::Public, move |p: Path<_>| logs::file(e7.clone(), p))
 }

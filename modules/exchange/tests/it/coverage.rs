@@ -35,6 +35,9 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/services", LISTED),
     ("GET /exchange/services/export", LISTED),
     ("GET /exchange/services/{id}", SINGLE),
+    ("GET /exchange/services/{id}/description", SINGLE),
+    ("POST /exchange/services/{id}/description", ACTION),
+    ("POST /exchange/services/{id}/description/apply", ACTION),
     ("GET /exchange/agreements", LISTED),
     ("GET /exchange/agreements/export", LISTED),
     ("GET /exchange/agreements/{id}", SINGLE),
@@ -127,10 +130,11 @@ fn for_officers() -> Vec<Line> {
 
 /// Every endpoint as an integrator meets it: the corner, and what is open to all.
 fn for_integrators() -> Vec<Line> {
-    let rest = ENDPOINTS.iter().map(|(name, expected)| match *expected == OPEN {
-        true => (*name, OPEN),
-        false => (*name, PROVINCE),
-    });
+    let rest =
+        ENDPOINTS.iter().map(|(name, expected)| match *expected == OPEN || name.contains("/description") {
+            true => (*name, *expected),
+            false => (*name, PROVINCE),
+        });
     let corner = CORNER.iter().map(|name| {
         let expected = match *name {
             "GET /exchange/corner" | "GET /api/exchange/v1/corner/systems" => LISTED,

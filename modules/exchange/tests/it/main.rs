@@ -7,6 +7,7 @@ mod corner;
 mod coverage;
 mod dates;
 mod decisions;
+mod description;
 mod diff;
 mod documents;
 mod evidence;

@@ -8,7 +8,9 @@ use base::i18n::Lang;
 use kernel::identity::clients::{Client, ClientState};
 use kernel::{Kernel, Result};
 use serde_json::Value;
-use web::ui::{Action, Badge, Cell, Code, Empty, Facts, Html, Icon, Notice, Section, Tone};
+use web::ui::{
+    Action, Badge, Cell, Code, Column, Empty, Facts, Html, Icon, Notice, Row, Section, Table, Tone,
+};
 use web::{Cx, Page, Path};
 
 use super::{Tab, calls, frame, head, home_path};
@@ -78,7 +80,30 @@ pub(super) async fn page(
         let document = document(&k, &one.service).await?;
         body.push(service(&exchange, &cx, &own, &clients, &one, document.as_ref(), now));
     }
+    provided(&exchange, l, &own, &mut body);
     Ok(web::page(&frame(&cx, &own, &own.name), body))
+}
+
+/// The services it provides itself, with the way to a new description.
+fn provided(exchange: &Exchange, l: Lang, own: &Own, body: &mut Html) {
+    let snapshot = exchange.keeper().current().load_full();
+    let mut services = snapshot.contents().services.iter().filter(|s| s.provider == own.id).peekable();
+    if services.peek().is_none() {
+        return;
+    }
+    let table = services.fold(
+        Table::new(l, t::corner_own_services(l))
+            .column(Column::text(t::column_service(l)))
+            .column(Column::end(t::credential_acts(l))),
+        |table, s| {
+            let renew = format!("/exchange/services/{}/description", s.id);
+            table.row(Row::new([
+                Cell::titled(format!("/exchange/corner/catalogue/{}", s.id), &s.name, &s.path),
+                Cell::end(Action::link(t::description_title(l), renew).small()),
+            ]))
+        },
+    );
+    body.push(Section::new(t::corner_own_services(l), table).flush());
 }
 
 /// What must be done about credentials.
