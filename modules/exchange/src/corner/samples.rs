@@ -18,6 +18,9 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'`')
     .add(b'$');
 
+/// A path that is written as an address already: only what would end a string of some language is encoded.
+const WRITTEN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'\'').add(b'<').add(b'>').add(b'\\').add(b'`');
+
 /// What a sample calls.
 #[derive(Debug, Clone)]
 pub struct Call<'a> {
@@ -48,9 +51,8 @@ pub fn service_path(service: &str) -> String {
 
 impl Call<'_> {
     fn url(&self) -> String {
-        let path: Vec<String> =
-            self.path.split('/').map(|p| utf8_percent_encode(p, SEGMENT).to_string()).collect();
-        format!("{}{}{}", self.origin, service_path(self.service), path.join("/"))
+        let path = utf8_percent_encode(self.path, WRITTEN);
+        format!("{}{}{path}", self.origin, service_path(self.service))
     }
 
     /// A shell script of ten lines.
@@ -170,6 +172,8 @@ mod tests {
         let shell = call.curl();
         assert!(shell.contains("/r1/VN/GOV/C06/dancu/tra%20c%E1%BB%A9u/t%C3%ACm%27ki%E1%BA%BFm'"), "{shell}");
         assert!(shell.contains(r"O'\''Hara"), "{shell}");
+        let asked = Call { path: "/cong-dan?ten=A%20B", ..call.clone() };
+        assert!(asked.curl().contains("/cong-dan?ten=A%20B'"), "an address stays one: {}", asked.curl());
         let plain = Call { method: "GET", body: None, path: "/cong-dan/038", ..call };
         assert!(plain.curl().lines().count() <= 10, "{}", plain.curl());
         for sample in [plain.python(), plain.java(), plain.csharp()] {

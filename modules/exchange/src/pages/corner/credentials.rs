@@ -13,8 +13,8 @@ use kernel::identity::clients::{Client, ClientId, ClientState};
 use kernel::{Error, Kernel, Result};
 use serde::Deserialize;
 use web::ui::{
-    Action, Badge, Cell, Code, Column, Confirm, Empty, Field, Form as Fields, Head, Help, Icon, Notice, Row,
-    Section, Table, Tone,
+    Action, Badge, Cell, Code, Column, Confirm, Empty, Field, Form as Fields, Head, Help, Html, Icon, Notice,
+    Row, Section, Table, Tone,
 };
 use web::{Cx, Form, Page, Path, Redirect};
 
@@ -84,11 +84,12 @@ fn doing(l: Lang, here: &str, c: &Client, now: Timestamp) -> Cell {
         return Cell::none();
     }
     let at = |act: &str| format!("{here}/{}/{act}", c.id);
-    Cell::end(web::body![
+    let acts = web::body![
         Action::link(t::credential_rotate(l), at("rotate")).small(),
         Action::link(t::credential_set_end(l), at("end")).small(),
         Action::link(t::credential_revoke(l), at("revoke")).small(),
-    ])
+    ];
+    Cell::end(Html::trusted(format!("<div class=\"d-flex flex-wrap gap-2\">{}</div>", acts.as_str())))
 }
 
 #[derive(Debug, Default, Deserialize)]
