@@ -100,7 +100,7 @@ impl Platform {
         let exchange = Exchange::connected(exchange_settings, issuer.clone(), &settings.platform.name);
         let (exchange, accounts) = (Arc::new(exchange), Arc::new(Accounts::new(&kernel, issuer)?));
         let named: Arc<OnceLock<Vec<Arc<dyn Module>>>> = Arc::default();
-        let operations = Arc::new(Operations::new(named.clone()));
+        let operations = Arc::new(Operations::new(named.clone(), exchange.clone()));
         let upkeep = Arc::new(Upkeep::new(named.clone()));
         let mut pages: Vec<Arc<dyn Pages>> = vec![
             exchange.clone(),

@@ -86,10 +86,22 @@ fn settings(province: &Province, options: &Options, data: &std::path::Path) -> a
         options.listen,
         options.listen,
     );
+    let text = text + &links(province);
     let env = std::env::vars().filter(|(name, _)| !name.starts_with("LIENTHONG_PLATFORM__"));
     let mut settings = Settings::from_config(Config::from_text(None, text, env)?)?;
     settings.demo = true;
     Ok(settings)
+}
+
+/// Which national systems the invented ones stand for.
+fn links(province: &Province) -> String {
+    let link = |system: &str, member: &str, subsystem: &str, service: &str| {
+        let path = province.subsystem(member, subsystem);
+        let key = path.split_once('/').map_or("", |(_, key)| key);
+        format!("[[exchange.national.link]]\nsystem = \"{system}\"\nservices = [\"{key}/{service}\"]\n")
+    };
+    link("population", "CAT", "dan-cu", "tra-cuu-cong-dan")
+        + &link("business", "STC", "dkkd", "tra-cuu-doanh-nghiep")
 }
 
 fn announce(province: &Province, state: &State, base_url: &str, data: &std::path::Path, watch: &Stopwatch) {

@@ -75,6 +75,15 @@ impl Db {
         }
     }
 
+    /// Open connections for reading (on PostgreSQL for everything), and how many of them are free.
+    pub fn connections(&self) -> (u32, u32) {
+        let free = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match &self.engine {
+            Engine::Lite(lite) => (lite.readers().size(), free(lite.readers().num_idle())),
+            Engine::Pg(pool) => (pool.size(), free(pool.num_idle())),
+        }
+    }
+
     /// The SQLite file, if that is the engine.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()

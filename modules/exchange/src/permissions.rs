@@ -46,5 +46,12 @@ pub const INTEGRATE: Permission = Permission {
     en: "Integrate systems: own credentials, try-out calls, the system's own calls",
 };
 
+/// Runs an examination of the connection to a provider's service, which connects to it once.
+pub const EXAMINE: Permission = Permission {
+    name: "exchange.connection.examine",
+    vi: "Kiểm tra kết nối từ trục tới dịch vụ của bên cung cấp",
+    en: "Examine the connection from the exchange to a provider's service",
+};
+
 /// All of them.
-pub const ALL: &[Permission] = &[READ, DECIDE, ASK, OPERATE, DISCLOSE, INTEGRATE];
+pub const ALL: &[Permission] = &[READ, DECIDE, ASK, OPERATE, DISCLOSE, INTEGRATE, EXAMINE];

@@ -55,6 +55,8 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
         "answer-doctype" => t::gateway_answer_doctype(l),
         "answer-shape" => t::gateway_answer_shape(l),
         "answer-malformed" => t::gateway_answer_malformed(l),
+        "connector-token-refused" => t::gateway_token_refused(l),
+        "connector-token-unavailable" => t::gateway_token_unavailable(l),
         _ => return None,
     })
 }
@@ -89,6 +91,8 @@ mod tests {
             Trouble::Garbage,
             Trouble::Incomplete,
             Trouble::Stalled,
+            Trouble::TokenRefused,
+            Trouble::TokenUnavailable,
         ];
         let refusals = [
             Refusal::no_token(),

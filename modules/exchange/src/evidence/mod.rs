@@ -77,6 +77,8 @@ pub struct Progress {
     pub origin: String,
     /// Entries of the current log under its checkpoint.
     pub size: u64,
+    /// Why the log cannot be extended at present.
+    pub sealer: Option<String>,
     /// Why the stream takes no more records; a failed one must be opened anew by a new process.
     pub ended: Option<String>,
 }
@@ -180,6 +182,7 @@ impl Evidence {
             unindexed: durable.saturating_sub(indexed),
             origin: published.origin.dir.clone(),
             size: published.size,
+            sealer: self.shared.trouble(),
             ended: self.stream.stats().ended,
         }
     }

@@ -10,7 +10,7 @@ use web::ui::{
 };
 use web::{Cx, Page, Path, Query, fmt};
 
-use super::{agreements, parts};
+use super::{agreements, connection, parts};
 use crate::ids::{MemberId, ServiceId, SubsystemId};
 use crate::store::lists::{
     self, AgreementFilter, CatalogueFilter, EndpointRow, MemberRow, PAGE, ServiceRow, SubsystemRow,
@@ -315,6 +315,12 @@ pub(super) async fn service(
         .code(&s.key)
         .badge(parts::service(l, &s.state))
         .action(Action::link(t::calls_of_service(l), calls).icon(Icon::Activity));
+    let head = match concerns(&k, &viewer, &s).await? {
+        true => {
+            head.action(Action::link(t::diagnose_link(l), connection::href(s.id)).icon(Icon::PlugConnected))
+        }
+        false => head,
+    };
     let mut body = Html::of(head);
     if let Some(notice) = s.state.notice() {
         let text =
@@ -327,10 +333,14 @@ pub(super) async fn service(
     Ok(web::page(&frame, body))
 }
 
+/// The provider's inner address concerns whoever runs or provides the service, not its callers.
+async fn concerns(k: &Kernel, viewer: &Viewer, s: &ServiceRow) -> Result<bool> {
+    Ok(*viewer == Viewer::All || lists::subsystem(&k.db, viewer, s.subsystem).await?.is_some())
+}
+
 async fn service_facts(k: &Kernel, cx: &Cx, viewer: &Viewer, s: &ServiceRow, path: &str) -> Result<Facts> {
     let l = cx.lang;
-    // The provider's inner address concerns whoever runs or provides the service, not its callers.
-    let inner = *viewer == Viewer::All || lists::subsystem(&k.db, viewer, s.subsystem).await?.is_some();
+    let inner = concerns(k, viewer, s).await?;
     let seconds = fmt::decimal(l, s.timeout_ms as f64 / 1000.0, 1);
     Ok(Facts::new()
         .row(t::column_provider(l), Cell::named(&s.subsystem_name, &s.member_name))

@@ -5,12 +5,14 @@ mod agreements;
 mod calls;
 mod catalogue;
 mod checks;
+mod connection;
 mod connections;
 mod corner;
 mod decisions;
 mod description;
 mod exports;
 mod logs;
+mod national;
 mod overview;
 mod parts;
 
@@ -20,7 +22,7 @@ use web::ui::Icon;
 use web::{Access, Cx, Nav, Path, Query, Routes};
 
 use crate::connection::file::MAX_BYTES;
-use crate::permissions::{ASK, DECIDE, READ};
+use crate::permissions::{ASK, DECIDE, EXAMINE, READ};
 use crate::{Exchange, t};
 
 /// The routes. Pages that need the state of this process get it with their handler.
@@ -30,6 +32,7 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let asks = Access::Needs(ASK);
     let e = || exchange.clone();
     let (e1, e2, e3, e4, e5, e6, e7, e8) = (e(), e(), e(), e(), e(), e(), e(), e());
+    let (e9, e10, e11, e12, e13) = (e(), e(), e(), e(), e());
     Routes::new()
         .get("/exchange", reads, move |k: State<Kernel>, cx: Cx| overview::page(e1.clone(), k, cx))
         .get("/exchange/members", reads, catalogue::members)
@@ -41,6 +44,18 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/services", reads, catalogue::services)
         .get("/exchange/services/export", reads, exports::services)
         .get("/exchange/services/{id}", reads, catalogue::service)
+        .get(
+            "/exchange/services/{id}/connection",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+                connection::page(e9.clone(), k, cx, p, q)
+            },
+        )
+        .post(
+            "/exchange/services/{id}/connection",
+            Access::Needs(EXAMINE),
+            move |k: State<Kernel>, cx: Cx, p: Path<_>| connection::run(e10.clone(), k, cx, p),
+        )
         .get("/exchange/agreements", reads, agreements::list)
         .get("/exchange/agreements/export", reads, exports::agreements)
         .get("/exchange/agreements/{id}", reads, agreements::one)
@@ -59,6 +74,19 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .post("/exchange/connections/{id}/test", asks, connections::test)
         .get("/exchange/connections/{id}/files/{file}", reads, connections::file)
         .get("/exchange/checks", reads, checks::page)
+        .get("/exchange/national", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
+            national::page(e11.clone(), k, cx, q)
+        })
+        .get(
+            "/exchange/national/export",
+            reads,
+            move |k: State<Kernel>, cx: Cx, q: Query<_>, file: Query<_>| {
+                national::export(e12.clone(), k, cx, q, file)
+            },
+        )
+        .get("/exchange/national/{code}", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>| {
+            national::one(e13.clone(), k, cx, p)
+        })
         .get("/exchange/calls", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
             calls::list(e2.clone(), k, cx, q)
         })
@@ -98,6 +126,7 @@ pub(crate) fn nav() -> Vec<Nav> {
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),
         entry("/exchange/members", Icon::BuildingBank, t::nav_members, 15),
         entry("/exchange/checks", Icon::PlugConnected, t::nav_checks, 16),
+        entry("/exchange/national", Icon::World, t::nav_national, 17),
     ];
     all.extend(corner::nav());
     all

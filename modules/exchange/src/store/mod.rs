@@ -2,6 +2,7 @@
 //! `agreements`, documents in `documents`, what pages and interfaces list in `lists`.
 
 pub mod agreements;
+pub mod diagnoses;
 pub mod documents;
 pub mod lists;
 pub mod registry;

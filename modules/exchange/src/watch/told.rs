@@ -7,15 +7,16 @@ use base::i18n::{Lang, Text};
 use kernel::alerts::{Affected, Alert, Severity};
 
 use super::tally::Down;
+use crate::diagnose::Fault;
 use crate::ids::{ServiceId, SubsystemId};
 use crate::service::BaseUrl;
 use crate::snapshot::{ServiceEntry, Snapshot, Standing, SubsystemEntry};
 use crate::t;
 
 /// A provider's address does not answer.
-pub(super) const DOWN: &str = "exchange.provider.down:";
+pub(crate) const DOWN: &str = "exchange.provider.down:";
 /// A provider answers, but calls of one of its services fail.
-pub(super) const FAILING: &str = "exchange.service.failing:";
+pub(crate) const FAILING: &str = "exchange.service.failing:";
 /// A provider's certificate ends soon.
 pub(super) const ENDING: &str = "exchange.certificate.ending:";
 /// All of them.
@@ -35,6 +36,8 @@ pub(super) struct Wrong {
     pub failing: BTreeMap<String, Down>,
     /// Addresses whose certificate ends soon, with the days left.
     pub ending: BTreeMap<String, (Timestamp, i64)>,
+    /// What examinations of these addresses and services have found.
+    pub verdicts: BTreeMap<String, Fault>,
 }
 
 /// What looks are made at: scheme, host and port.
@@ -70,11 +73,13 @@ pub(super) fn alerts(snapshot: &Snapshot, wrong: &Wrong, now: Timestamp) -> BTre
         let (Some(down), Some(first)) = (wrong.down.get(at), services.first()) else { continue };
         let provider = snapshot.provider_of(first);
         let key = format!("{DOWN}{}@{}", provider.path, first.base_url.authority());
-        found.insert(key.clone(), down_alert(snapshot, key, provider, services, *down, &consumers));
+        let alert = down_alert(snapshot, key.clone(), provider, services, *down, &consumers);
+        found.insert(key, examined(alert, wrong.verdicts.get(at)));
     }
     for (service, down) in failing {
         let key = format!("{FAILING}{}", service.path);
-        found.insert(key.clone(), failing_alert(snapshot, key, service, down, &consumers));
+        let alert = failing_alert(snapshot, key.clone(), service, down, &consumers);
+        found.insert(key, examined(alert, wrong.verdicts.get(&service.path)));
     }
     for (at, services) in &ending {
         let Some((end, days)) = wrong.ending.get(at) else { continue };
@@ -82,6 +87,16 @@ pub(super) fn alerts(snapshot: &Snapshot, wrong: &Wrong, now: Timestamp) -> BTre
         found.insert(key.clone(), ending_alert(snapshot, key, at, services, (*end, *days), &consumers));
     }
     found
+}
+
+/// The alert with what the examination step by step says of it.
+fn examined(mut alert: Alert, verdict: Option<&Fault>) -> Alert {
+    if let Some(fault) = verdict {
+        let before = alert.cause;
+        alert.cause = Text::both(|l| format!("{} {}", before.get(l), t::alert_examined(l, fault.verdict(l))));
+        alert.todo = Text::both(|l| fault.next_step(l));
+    }
+    alert
 }
 
 /// Who may call which of these services at `now`.

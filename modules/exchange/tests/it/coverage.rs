@@ -38,6 +38,8 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/services/{id}/description", SINGLE),
     ("POST /exchange/services/{id}/description", ACTION),
     ("POST /exchange/services/{id}/description/apply", ACTION),
+    ("GET /exchange/services/{id}/connection", SINGLE),
+    ("POST /exchange/services/{id}/connection", ACTION),
     ("GET /exchange/agreements", LISTED),
     ("GET /exchange/agreements/export", LISTED),
     ("GET /exchange/agreements/{id}", SINGLE),
@@ -55,6 +57,10 @@ const ENDPOINTS: &[Line] = &[
     ("POST /exchange/connections/{id}/test", ASKS),
     ("GET /exchange/connections/{id}/files/{file}", ACTION),
     ("GET /exchange/checks", LISTED),
+    // National systems are no secret; which of them lead where is in the configuration, here in none.
+    ("GET /exchange/national", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/national/export", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/national/{code}", [SignIn, Empty, Denied, Empty]),
     ("GET /exchange/calls", LISTED),
     ("GET /exchange/calls/export", LISTED),
     ("GET /exchange/calls/{request_id}", SINGLE),
@@ -253,6 +259,7 @@ impl Things {
         let path = path.replace("{file}", &self.file);
         // Whose turn it is not.
         let path = if path == "/exchange/connections" { path + "?tab=others" } else { path };
+        let path = path.replace("{code}", "population");
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }
