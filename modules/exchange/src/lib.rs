@@ -39,6 +39,7 @@ pub mod snapshot;
 pub mod snapshot_file;
 pub mod store;
 pub mod subsystem;
+pub mod traffic;
 pub mod upstream;
 pub mod viewer;
 pub mod watch;

@@ -19,6 +19,7 @@ use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
 use crate::plane::Plane;
 use crate::store::lists;
+use crate::traffic::TRAFFIC;
 use crate::viewer::Viewer;
 use crate::{api, conformance, pages, permissions, store, t};
 
@@ -88,6 +89,7 @@ impl Module for Exchange {
             FIELDS,
             store::ENVIRONMENTS,
             store::CONNECTIONS,
+            TRAFFIC,
         ];
         ALL
     }

@@ -18,6 +18,7 @@ use super::parts;
 use crate::disclosure::{self, Standing};
 use crate::ids::AgreementId;
 use crate::snapshot::Snapshot;
+use crate::traffic::{self, Side};
 use crate::store::lists::{self, COUNTED, CallAfter, CallFilter, CallRow, Ending, PAGE};
 use crate::viewer::Viewer;
 use crate::{Exchange, bundle as issuing, t, words};
@@ -37,6 +38,13 @@ pub(super) struct Asked {
     client: Option<String>,
     service: Option<String>,
     agreement: Option<String>,
+    provider: Option<String>,
+    endpoint: Option<String>,
+    fault: Option<String>,
+    side: Option<String>,
+    ended: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
     after: Option<String>,
 }
 
@@ -44,9 +52,16 @@ impl Asked {
     pub(super) fn filter(&self, now: Timestamp) -> CallFilter {
         let given = |v: &Option<String>| v.clone().filter(|v| !v.is_empty());
         let number = self.number.trim();
+        let moment = |at: &Option<String>| at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+        let endpoint = self.endpoint.as_deref().and_then(|e| e.split_once(' '));
         CallFilter {
-            from: since(&self.period, now),
-            until: None,
+            from: moment(&self.from).or_else(|| since(&self.period, now)),
+            until: moment(&self.until),
+            provider: given(&self.provider),
+            endpoint: endpoint.map(|(method, path)| (method.to_owned(), path.to_owned())),
+            fault: given(&self.fault),
+            side: self.side.as_deref().and_then(Side::from_word),
+            ended: self.ended.is_some(),
             client: given(&self.client),
             service: given(&self.service),
             agreement: self.agreement.as_deref().and_then(|a| a.parse::<AgreementId>().ok()),
@@ -96,6 +111,12 @@ pub(super) async fn list(
     let mut body = Html::of(Head::new(l, t::calls_title(l)).sub(t::calls_sub(l)));
     if filter.ending == Some(Ending::Unknown) {
         body.push(Notice::new(Tone::Info, t::unknown_explained(l)).title(t::ending_unknown(l)));
+    }
+    // Figures outlive their rows: whoever opens an old one is told where the calls are.
+    if let Some(kept_from) = traffic::kept_from(&k).await?
+        && filter.from.is_some_and(|from| from < kept_from)
+    {
+        body.push(Notice::new(Tone::Info, t::calls_removed(l, kept_from.date().vn())));
     }
     let mut live = Html::of(tabs(&cx, filter.ending, &counts));
     live.push(filters(&cx, &names, &asked));
@@ -156,10 +177,33 @@ fn filters(cx: &Cx, names: &Names<'_>, asked: &Asked) -> Filters {
     if let Some(service) = asked.service.as_deref().filter(|s| !s.is_empty()) {
         filters = filters.chip(t::column_service(l), names.service(service), address.without("service"));
     }
+    for (name, label, value) in [
+        ("provider", t::column_provider(l), asked.provider.as_deref().map(|p| names.system(p))),
+        ("endpoint", t::column_path(l), asked.endpoint.clone()),
+        ("fault", t::column_reason(l), asked.fault.as_deref().map(|f| reason(f, l))),
+        ("side", t::column_side(l), asked.side.as_deref().and_then(Side::from_word).map(|s| parts::side(l, s).to_owned())),
+        ("from", t::filter_from(l), moment(&asked.from)),
+        ("until", t::filter_until(l), moment(&asked.until)),
+    ] {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            filters = filters.chip(label, value, address.without(name));
+        }
+    }
     if asked.agreement.as_deref().is_some_and(|a| !a.is_empty()) {
         filters = filters.chip(t::thing_agreement(l), t::filter_one(l), address.without("agreement"));
     }
     filters
+}
+
+/// A moment of the address, as people write it.
+fn moment(at: &Option<String>) -> Option<String> {
+    Some(at.as_deref()?.parse::<Timestamp>().ok()?.vn_seconds())
+}
+
+/// A recorded fault in words.
+pub(super) fn reason(fault: &str, l: Lang) -> String {
+    let (kind, rule) = fault.split_once('/').unwrap_or((fault, ""));
+    if rule.is_empty() { kind.to_owned() } else { words::rule(rule, l) }
 }
 
 fn table(cx: &Cx, names: &Names<'_>, rows: &[CallRow]) -> Table {

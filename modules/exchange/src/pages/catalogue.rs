@@ -207,6 +207,7 @@ pub(super) async fn subsystem(
     let head = Head::new(l, &s.name)
         .legal_name()
         .code(&s.key)
+        .action(Action::link(t::nav_traffic(l), format!("/exchange/subsystems/{id}/traffic")).icon(Icon::ChartLine))
         .action(Action::link(t::calls_of_subsystem(l), calls).icon(Icon::Activity));
     let mut body = Html::of(head);
     body.push(Thing::new(content).side(t::facts_title(l), facts));
@@ -314,6 +315,7 @@ pub(super) async fn service(
         .legal_name()
         .code(&s.key)
         .badge(parts::service(l, &s.state))
+        .action(Action::link(t::nav_traffic(l), format!("{at}/traffic")).icon(Icon::ChartLine))
         .action(Action::link(t::calls_of_service(l), calls).icon(Icon::Activity));
     let mut body = Html::of(head);
     if let Some(notice) = s.state.notice() {

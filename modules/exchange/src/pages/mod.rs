@@ -12,6 +12,7 @@ mod exports;
 mod logs;
 mod overview;
 mod parts;
+mod traffic;
 
 use axum::extract::State;
 use kernel::Kernel;
@@ -74,8 +75,32 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
             calls::bundle(e5.clone(), k, cx, p)
         })
         .merge(corner::routes(exchange))
+        .merge(traffic_routes(exchange))
         .get("/evidence", Access::Public, move |cx: Cx| logs::page(e6.clone(), cx))
         .get("/evidence/{origin}/{*file}", Access::Public, move |p: Path<_>| logs::file(e7.clone(), p))
+}
+
+fn traffic_routes(exchange: &Exchange) -> Routes {
+    let reads = Access::Needs(READ);
+    let e = || exchange.clone();
+    let (e1, e2, e3, e4) = (e(), e(), e(), e());
+    Routes::new()
+        .get("/exchange/traffic", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
+            traffic::all(e1.clone(), k, cx, q)
+        })
+        .get("/exchange/services/{id}/traffic", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+            traffic::service(e2.clone(), k, cx, p, q)
+        })
+        .get(
+            "/exchange/subsystems/{id}/traffic",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>, role: Query<_>| {
+                traffic::subsystem(e3.clone(), k, cx, p, q, role)
+            },
+        )
+        .get("/exchange/agreements/{id}/traffic", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+            traffic::agreement(e4.clone(), k, cx, p, q)
+        })
 }
 
 /// The entries in the bar.
@@ -87,6 +112,7 @@ pub(crate) fn nav() -> Vec<Nav> {
         entry("/exchange", Icon::ArrowsExchange, t::nav_overview, 10),
         entry("/exchange/calls", Icon::Activity, t::nav_calls, 11),
         entry("/exchange/connections", Icon::PlugConnected, t::nav_connections, 11),
+        entry("/exchange/traffic", Icon::ChartLine, t::nav_traffic, 11),
         entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 12),
         entry("/exchange/services", Icon::Api, t::nav_services, 13),
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),

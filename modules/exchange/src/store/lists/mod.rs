@@ -9,7 +9,7 @@ mod monitored;
 
 pub use agreements::{After, AgreementFilter, AgreementRow, agreement_counts, agreement_row, agreements};
 pub use calls::{
-    CallAfter, CallFilter, CallRow, Ending, Hour, Paths, by_hour, call, call_counts, calls, totals_since,
+    CallAfter, CallFilter, CallRow, Ending, Paths, call, call_counts, calls, count,
 };
 pub use catalogue::{
     CatalogueFilter, EndpointRow, MemberRow, ServiceRow, SubsystemRow, endpoints, member, members, service,
