@@ -12,7 +12,7 @@ use base::ids::Ref;
 use serde::{Deserialize, Serialize};
 
 pub use facts::{AlertAcknowledged, AlertCleared, AlertRaised};
-pub use store::{MIGRATIONS, cleared, one, open, open_keys};
+pub use store::{MIGRATIONS, cleared, one, open, open_keys, within};
 
 use crate::cx::{Cx, Permission, Scope};
 use crate::kernel::{Kernel, Tx};

@@ -36,6 +36,15 @@ pub async fn cleared(db: &Db, before: Option<(Timestamp, AlertId)>, limit: u32) 
     db.query(&sql, params![at, id, limit]).await?.iter().map(occurrence).collect()
 }
 
+/// Occurrences that were open at some moment of a period, oldest first.
+pub async fn within(db: &Db, from: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Occurrence>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM kernel_alert
+         WHERE since < $2 AND (cleared_at IS NULL OR cleared_at >= $1) ORDER BY since, id LIMIT $3"
+    );
+    db.query(&sql, params![from, until, limit]).await?.iter().map(occurrence).collect()
+}
+
 /// One occurrence.
 pub async fn one(db: &Db, id: AlertId) -> Result<Option<Occurrence>> {
     let sql = format!("SELECT {COLUMNS} FROM kernel_alert WHERE id = $1");

@@ -32,6 +32,7 @@ pub mod plane;
 pub mod quota;
 pub mod registry;
 pub mod registry_file;
+pub mod report;
 pub mod schema;
 pub mod sections;
 pub mod service;

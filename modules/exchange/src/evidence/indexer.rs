@@ -276,7 +276,10 @@ impl Indexer {
         tx.commit().await?;
         self.state.unknown_marked = true;
         if !marked.is_empty() {
-            tracing::warn!(marked = marked.len(), "calls were open when the process last ended: their outcome is unknown");
+            tracing::warn!(
+                marked = marked.len(),
+                "calls were open when the process last ended: their outcome is unknown"
+            );
         }
         Ok(())
     }

@@ -165,7 +165,8 @@ pub(super) async fn mark_unknown(tx: &mut Tx, origins: &[String]) -> Result<Vec<
             took: None,
         });
     }
-    let sql = format!("UPDATE exchange_call SET outcome = 'unknown', side = {} WHERE {open}", Side::Ours.number());
+    let sql =
+        format!("UPDATE exchange_call SET outcome = 'unknown', side = {} WHERE {open}", Side::Ours.number());
     tx.execute(&sql, of()).await?;
     Ok(marked)
 }

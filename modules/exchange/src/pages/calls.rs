@@ -18,8 +18,8 @@ use super::parts;
 use crate::disclosure::{self, Standing};
 use crate::ids::AgreementId;
 use crate::snapshot::Snapshot;
+use crate::store::lists::{self, COUNTED, CallAfter, CallFilter, CallRow, Ending, PAGE, Reach};
 use crate::traffic::{self, Side};
-use crate::store::lists::{self, COUNTED, CallAfter, CallFilter, CallRow, Ending, PAGE};
 use crate::viewer::Viewer;
 use crate::{Exchange, bundle as issuing, t, words};
 
@@ -42,6 +42,7 @@ pub(super) struct Asked {
     endpoint: Option<String>,
     fault: Option<String>,
     side: Option<String>,
+    reach: Option<String>,
     ended: Option<String>,
     from: Option<String>,
     until: Option<String>,
@@ -49,7 +50,15 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn filter(&self, now: Timestamp) -> CallFilter {
+    /// As [`Asked::filter`], with what takes a look into the registry.
+    pub(super) async fn resolved(&self, k: &Kernel) -> Result<CallFilter> {
+        let filter = self.filter(k.clock.now());
+        let Some(reach) = self.reach.as_deref().and_then(Reach::from_word) else { return Ok(filter) };
+        let national = lists::national_providers(&k.db).await?;
+        Ok(CallFilter { providers: Some((national, reach == Reach::Internal)), ..filter })
+    }
+
+    fn filter(&self, now: Timestamp) -> CallFilter {
         let given = |v: &Option<String>| v.clone().filter(|v| !v.is_empty());
         let number = self.number.trim();
         let moment = |at: &Option<String>| at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
@@ -61,6 +70,7 @@ impl Asked {
             endpoint: endpoint.map(|(method, path)| (method.to_owned(), path.to_owned())),
             fault: given(&self.fault),
             side: self.side.as_deref().and_then(Side::from_word),
+            providers: None,
             ended: self.ended.is_some(),
             client: given(&self.client),
             service: given(&self.service),
@@ -93,7 +103,7 @@ pub(super) async fn list(
 ) -> web::Result<Page> {
     let l = cx.lang;
     let paths = Viewer::of(&k, &cx).await?.paths(&k).await?;
-    let filter = asked.filter(k.clock.now());
+    let filter = asked.resolved(&k).await?;
     let mut rows = lists::calls(&k.db, paths.as_deref(), &filter).await?;
     let more = rows.len() > PAGE as usize;
     rows.truncate(PAGE as usize);
@@ -181,7 +191,16 @@ fn filters(cx: &Cx, names: &Names<'_>, asked: &Asked) -> Filters {
         ("provider", t::column_provider(l), asked.provider.as_deref().map(|p| names.system(p))),
         ("endpoint", t::column_path(l), asked.endpoint.clone()),
         ("fault", t::column_reason(l), asked.fault.as_deref().map(|f| reason(f, l))),
-        ("side", t::column_side(l), asked.side.as_deref().and_then(Side::from_word).map(|s| parts::side(l, s).to_owned())),
+        (
+            "side",
+            t::column_side(l),
+            asked.side.as_deref().and_then(Side::from_word).map(|s| parts::side(l, s).to_owned()),
+        ),
+        (
+            "reach",
+            t::column_reach(l),
+            asked.reach.as_deref().and_then(Reach::from_word).map(|r| parts::reach(l, r).to_owned()),
+        ),
         ("from", t::filter_from(l), moment(&asked.from)),
         ("until", t::filter_until(l), moment(&asked.until)),
     ] {

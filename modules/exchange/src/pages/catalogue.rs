@@ -26,6 +26,8 @@ const BESIDE: u32 = 100;
 pub(super) struct Asked {
     #[serde(default)]
     q: String,
+    reach: Option<String>,
+    at: Option<String>,
     after: Option<String>,
 }
 
@@ -34,6 +36,8 @@ impl Asked {
         let known = self.after.as_ref().filter(|a| base::ids::parse_hyphenated(a).is_some());
         CatalogueFilter {
             search: self.q.clone(),
+            reach: self.reach.as_deref().and_then(lists::Reach::from_word),
+            at: self.at.as_deref().and_then(|at| at.parse().ok()),
             after: known.cloned(),
             limit: PAGE + 1,
             ..CatalogueFilter::default()
@@ -207,7 +211,10 @@ pub(super) async fn subsystem(
     let head = Head::new(l, &s.name)
         .legal_name()
         .code(&s.key)
-        .action(Action::link(t::nav_traffic(l), format!("/exchange/subsystems/{id}/traffic")).icon(Icon::ChartLine))
+        .action(
+            Action::link(t::nav_traffic(l), format!("/exchange/subsystems/{id}/traffic"))
+                .icon(Icon::ChartLine),
+        )
         .action(Action::link(t::calls_of_subsystem(l), calls).icon(Icon::Activity));
     let mut body = Html::of(head);
     body.push(Thing::new(content).side(t::facts_title(l), facts));
@@ -231,7 +238,14 @@ pub(super) async fn services(
         .previous(parts::first(&cx))
         .empty(nothing(l, &asked, Icon::Api, t::services_empty(l), t::services_empty_text(l)));
     let mut body = Html::of(Head::new(l, t::services_title(l)).sub(t::services_sub(l)));
-    body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
+    let reach = [lists::Reach::Internal, lists::Reach::National];
+    let reach = reach.map(|r| (r.as_str().to_owned(), parts::reach(l, r).to_owned())).to_vec();
+    let mut filters =
+        Filters::new(&cx).search("q", t::search_catalogue(l)).select("reach", t::column_reach(l), reach);
+    if let Some(at) = asked.filter().at {
+        filters = filters.chip(t::services_at(l), at.vn(), cx.address().without("after").without("at"));
+    }
+    body.push(filters);
     body.push(table);
     Ok(web::page(&cx.frame(t::services_title(l)), body))
 }

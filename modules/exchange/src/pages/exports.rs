@@ -181,7 +181,7 @@ pub(super) async fn calls(
         t::export_forwarded(l),
     ]);
     // A period that ends now stays the same from the first batch to the last.
-    let wanted = asked.filter(k.clock.now());
+    let wanted = asked.resolved(&k).await?;
     let read = move |after: Option<CallAfter>| {
         let filter = CallFilter { after, limit: BATCH, ..wanted.clone() };
         let (k, paths, exchange) = (k.clone(), paths.clone(), exchange.clone());

@@ -12,6 +12,8 @@ mod exports;
 mod logs;
 mod overview;
 mod parts;
+mod report;
+mod statement;
 mod traffic;
 
 use axum::extract::State;
@@ -20,7 +22,7 @@ use web::ui::Icon;
 use web::{Access, Cx, Nav, Path, Query, Routes};
 
 use crate::connection::file::MAX_BYTES;
-use crate::permissions::{ASK, DECIDE, READ};
+use crate::permissions::{ASK, DECIDE, OPERATE, READ};
 use crate::{Exchange, t};
 
 /// The routes. Pages that need the state of this process get it with their handler.
@@ -76,8 +78,20 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         })
         .merge(corner::routes(exchange))
         .merge(traffic_routes(exchange))
+        .merge(report_routes())
         .get("/evidence", Access::Public, move |cx: Cx| logs::page(e6.clone(), cx))
         .get("/evidence/{origin}/{*file}", Access::Public, move |p: Path<_>| logs::file(e7.clone(), p))
+}
+
+fn report_routes() -> Routes {
+    let reads = Access::Needs(READ);
+    Routes::new()
+        .get("/exchange/reports", reads, report::list)
+        .get("/exchange/reports/{month}", reads, report::one)
+        .get("/exchange/reports/{month}/export", reads, report::export)
+        .post("/exchange/reports/{month}/close", Access::Needs(OPERATE), report::close)
+        .get("/exchange/agreements/{id}/statement", reads, statement::page)
+        .get("/exchange/agreements/{id}/statement/export", reads, statement::export)
 }
 
 fn traffic_routes(exchange: &Exchange) -> Routes {
@@ -88,9 +102,13 @@ fn traffic_routes(exchange: &Exchange) -> Routes {
         .get("/exchange/traffic", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
             traffic::all(e1.clone(), k, cx, q)
         })
-        .get("/exchange/services/{id}/traffic", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
-            traffic::service(e2.clone(), k, cx, p, q)
-        })
+        .get(
+            "/exchange/services/{id}/traffic",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+                traffic::service(e2.clone(), k, cx, p, q)
+            },
+        )
         .get(
             "/exchange/subsystems/{id}/traffic",
             reads,
@@ -98,9 +116,13 @@ fn traffic_routes(exchange: &Exchange) -> Routes {
                 traffic::subsystem(e3.clone(), k, cx, p, q, role)
             },
         )
-        .get("/exchange/agreements/{id}/traffic", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
-            traffic::agreement(e4.clone(), k, cx, p, q)
-        })
+        .get(
+            "/exchange/agreements/{id}/traffic",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+                traffic::agreement(e4.clone(), k, cx, p, q)
+            },
+        )
 }
 
 /// The entries in the bar.
@@ -117,6 +139,7 @@ pub(crate) fn nav() -> Vec<Nav> {
         entry("/exchange/services", Icon::Api, t::nav_services, 13),
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),
         entry("/exchange/members", Icon::BuildingBank, t::nav_members, 15),
+        entry("/exchange/reports", Icon::FileText, t::nav_reports, 16),
         entry("/exchange/checks", Icon::PlugConnected, t::nav_checks, 16),
     ];
     all.extend(corner::nav());

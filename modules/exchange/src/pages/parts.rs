@@ -6,7 +6,7 @@ use web::ui::{Address, Badge, Html, Markup, Tone};
 
 use crate::agreement::State;
 use crate::service::ServiceState;
-use crate::store::lists::Ending;
+use crate::store::lists::{Ending, Reach};
 use crate::t;
 use crate::traffic::Side;
 
@@ -66,6 +66,14 @@ pub(super) fn side(lang: Lang, side: Side) -> &'static str {
         Side::Consumer => t::side_consumer(lang),
         Side::Provider => t::side_provider(lang),
         Side::Ours => t::side_ours(lang),
+    }
+}
+
+/// Whose services.
+pub(super) fn reach(lang: Lang, reach: Reach) -> &'static str {
+    match reach {
+        Reach::Internal => t::reach_internal(lang),
+        Reach::National => t::reach_national(lang),
     }
 }
 

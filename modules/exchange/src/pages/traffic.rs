@@ -10,8 +10,8 @@ use kernel::{Error, Kernel, Result};
 use serde::Deserialize;
 use web::ui::chart::Lines;
 use web::ui::{
-    Action, Address, Cell, Column, Empty, Figure, Grid, Head, Help, Html, Icon, Notice, Row, Section, Source, Table, Tabs,
-    Tone,
+    Action, Address, Cell, Column, Empty, Figure, Grid, Head, Help, Html, Icon, Notice, Row, Section, Source,
+    Table, Tabs, Tone,
 };
 use web::{Cx, Page, Path, Query, fmt};
 
@@ -180,7 +180,8 @@ impl Seen {
             sum
         };
         let (total, before) = (add(&found), add(&earlier));
-        let points = period.points().into_iter().map(|at| (at, found.remove(&at).unwrap_or_default())).collect();
+        let points =
+            period.points().into_iter().map(|at| (at, found.remove(&at).unwrap_or_default())).collect();
         Ok(Self { period, points, total, before, cut })
     }
 }
@@ -192,18 +193,23 @@ async fn read(k: &Kernel, of: &Of, period: Period) -> Result<(BTreeMap<Timestamp
     }
 }
 
-async fn page(exchange: &Exchange, k: &Kernel, cx: &Cx, asked: &Asked, subject: Subject) -> web::Result<Page> {
+async fn page(
+    exchange: &Exchange,
+    k: &Kernel,
+    cx: &Cx,
+    asked: &Asked,
+    subject: Subject,
+) -> web::Result<Page> {
     let l = cx.lang;
     let seen = Seen::read(k, &subject.of, asked.period(k.clock.now())).await?;
-    let mut head = Head::new(l, &subject.title).sub(t::traffic_sub(
-        l,
-        t::TrafficSub { first: seen.period.from.vn(), last: seen.period.until.vn() },
-    ));
+    let mut head = Head::new(l, &subject.title)
+        .sub(t::traffic_sub(l, t::TrafficSub { first: seen.period.from.vn(), last: seen.period.until.vn() }));
     if let Some((at, ..)) = &subject.thing {
         head = head.action(Action::link(t::traffic_thing(l), at));
     }
     head = head.action(
-        Action::link(t::nav_calls(l), rows(&subject, seen.period.from, seen.period.until, None)).icon(Icon::Activity),
+        Action::link(t::nav_calls(l), rows(&subject, seen.period.from, seen.period.until, None))
+            .icon(Icon::Activity),
     );
     let mut body = Html::of(head);
     body.push(tabs(cx, seen.period.word));
@@ -298,13 +304,20 @@ fn finding(l: Lang, seen: &Seen) -> (Tone, String) {
         return (Tone::Neutral, t::finding_none(l).to_owned());
     }
     if let Some(percent) = now.answered_percent().filter(|percent| *percent < 99.0) {
-        return (Tone::Bad, t::finding_failing(l, t::FindingFailing { failed: fmt::number(l, now.provider), percent: fmt::percent(l, percent) }));
+        return (
+            Tone::Bad,
+            t::finding_failing(
+                l,
+                t::FindingFailing { failed: fmt::number(l, now.provider), percent: fmt::percent(l, percent) },
+            ),
+        );
     }
     if now.ours > 0 {
         return (Tone::Warn, t::finding_ours(l, now.ours));
     }
     let enough = now.latency.count() >= FEW && before.latency.count() >= FEW;
-    if let (true, Some(p95), Some(old)) = (enough, now.latency.percentile(95), before.latency.percentile(95)) {
+    if let (true, Some(p95), Some(old)) = (enough, now.latency.percentile(95), before.latency.percentile(95))
+    {
         let change = (p95 - old) / old * 100.0;
         let said = |percent: f64| (fmt::percent(l, percent), fmt::millis(l, old), fmt::millis(l, p95));
         if change >= NOTABLE {
@@ -328,11 +341,18 @@ fn figures(cx: &Cx, k: &Kernel, subject: &Subject, seen: &Seen) -> Grid {
     let count = |label: &str, side: Side| {
         let (n, old) = (now.of(side), before.of(side));
         let tone = if n > 0 && side != Side::Consumer { Tone::Bad } else { Tone::Neutral };
-        Figure::new(label, fmt::number(l, n), open(Some(side))).tone(tone).note(earlier(fmt::number(l, old))).source(source())
+        Figure::new(label, fmt::number(l, n), open(Some(side)))
+            .tone(tone)
+            .note(earlier(fmt::number(l, old)))
+            .source(source())
     };
     let percent = |c: &Counts| c.answered_percent().map_or_else(|| "–".to_owned(), |p| fmt::percent(l, p));
-    let millis = |c: &Counts, p| c.latency.percentile(p).map_or_else(|| "–".to_owned(), |ms| fmt::millis(l, ms));
-    let spread = t::traffic_spread(l, t::TrafficSpread { old: millis(before, 95), p50: millis(now, 50), p99: millis(now, 99) });
+    let millis =
+        |c: &Counts, p| c.latency.percentile(p).map_or_else(|| "–".to_owned(), |ms| fmt::millis(l, ms));
+    let spread = t::traffic_spread(
+        l,
+        t::TrafficSpread { old: millis(before, 95), p50: millis(now, 50), p99: millis(now, 99) },
+    );
     Grid::new()
         .columns(3)
         .add(
@@ -393,7 +413,14 @@ fn latency_chart(l: Lang, subject: &Subject, seen: &Seen) -> Lines {
         .series(t::traffic_p99(l), values(99))
 }
 
-async fn breakdown(k: &Kernel, cx: &Cx, snapshot: &Snapshot, subject: &Subject, seen: &Seen, by: By) -> Result<Section> {
+async fn breakdown(
+    k: &Kernel,
+    cx: &Cx,
+    snapshot: &Snapshot,
+    subject: &Subject,
+    seen: &Seen,
+    by: By,
+) -> Result<Section> {
     let l = cx.lang;
     let (from, until) = (Span::Day.start(seen.period.from), seen.period.until);
     let found = traffic::parts(&k.db, &subject.of, by, from, until, PARTS).await?;
@@ -427,7 +454,9 @@ async fn breakdown(k: &Kernel, cx: &Cx, snapshot: &Snapshot, subject: &Subject, 
                 number(c.provider, Some(Side::Provider)),
                 number(c.consumer, Some(Side::Consumer)),
                 Cell::figure(c.answered_percent().map_or_else(|| "–".to_owned(), |p| fmt::percent(l, p))),
-                Cell::figure(c.latency.percentile(95).map_or_else(|| "–".to_owned(), |ms| fmt::millis(l, ms))),
+                Cell::figure(
+                    c.latency.percentile(95).map_or_else(|| "–".to_owned(), |ms| fmt::millis(l, ms)),
+                ),
             ])
         }))
         .empty(Empty::new(Icon::ChartBar, t::traffic_empty(l), t::traffic_empty_text(l)));

@@ -30,10 +30,14 @@ impl Side {
             Outcome::Answered if status.is_some_and(|s| s >= 500) => Self::Provider,
             Outcome::Answered => Self::Ok,
             Outcome::Refused if rule == "service-disabled" => Self::Provider,
-            Outcome::Refused if matches!(rule, "snapshot-stale" | "too-many-calls" | "openapi-missing") => Self::Ours,
+            Outcome::Refused if matches!(rule, "snapshot-stale" | "too-many-calls" | "openapi-missing") => {
+                Self::Ours
+            }
             Outcome::UpstreamFailed | Outcome::UpstreamIncomplete => Self::Provider,
             Outcome::GatewayFailed => Self::Ours,
-            Outcome::Refused | Outcome::ConsumerGone | Outcome::RequestIncomplete | Outcome::Stopped => Self::Consumer,
+            Outcome::Refused | Outcome::ConsumerGone | Outcome::RequestIncomplete | Outcome::Stopped => {
+                Self::Consumer
+            }
         }
     }
 

@@ -12,7 +12,11 @@ pub const ERROR_PERCENT: f64 = 9.1;
 
 /// Lower bound of bucket `n` (from 1 on), microseconds.
 fn bound(n: usize) -> i64 {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "below 2^28 by construction")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "below 2^28 by construction"
+    )]
     let micros = (1000.0 * 2f64.powf((n.max(1) - 1) as f64 / 4.0)).round() as i64;
     micros
 }
@@ -121,7 +125,8 @@ mod tests {
     #[test]
     fn percentiles_are_as_near_as_said() {
         for spread in [1.0_f64, 1.03, 1.7] {
-            let mut times: Vec<i64> = (0..5000).map(|n| (1500.0 * spread.powf(f64::from(n % 60) / 10.0)) as i64 + n * 37).collect();
+            let time = |n: i32| (1500.0 * spread.powf(f64::from(n % 60) / 10.0)) as i64 + i64::from(n) * 37;
+            let mut times: Vec<i64> = (0..5000).map(time).collect();
             let mut histogram = Histogram::default();
             times.iter().for_each(|t| histogram.take(*t));
             times.sort_unstable();
@@ -145,14 +150,23 @@ mod tests {
         parts.iter().for_each(|p| sum.add(&Histogram::from_bytes(&p.to_bytes()).unwrap()));
         assert_eq!((sum.count(), &sum), (1000, &whole));
         assert_eq!(Histogram::from_bytes(&[]), Some(Histogram::default()));
-        for bad in [&[3][..], &[3, 0x80], &[200, 1], &[3, 1, 3, 1], &[1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]] {
+        for bad in [
+            &[3][..],
+            &[3, 0x80],
+            &[200, 1],
+            &[3, 1, 3, 1],
+            &[1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255],
+        ] {
             assert_eq!(Histogram::from_bytes(bad), None, "{bad:?}");
         }
     }
 
     #[test]
     fn edges_are_where_they_are_said_to_be() {
-        assert_eq!((bucket(-5), bucket(0), bucket(999), bucket(1000), bucket(1188), bucket(1189)), (0, 0, 0, 1, 1, 2));
+        assert_eq!(
+            (bucket(-5), bucket(0), bucket(999), bucket(1000), bucket(1188), bucket(1189)),
+            (0, 0, 0, 1, 1, 2)
+        );
         assert_eq!(usize::from(bucket(i64::MAX)), BUCKETS - 1);
         assert!(bound(BUCKETS - 1) > 120_000_000, "two minutes are told apart");
         let mut h = Histogram::default();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use base::clock::Timestamp;
 use kernel::{Cx, Kernel, Result, params};
 
-use super::{Kind, Span};
 use super::write::KEPT_FROM;
+use super::{Kind, Span};
 
 /// Rows removed in one transaction.
 const ROWS: i64 = 1000;

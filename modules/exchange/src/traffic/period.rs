@@ -30,7 +30,12 @@ impl Period {
         let next_hour = Timestamp::from_micros(Span::Hour.start(now).micros() + HOUR);
         let tomorrow = Timestamp::from_micros(Span::Day.start(now).micros() + 24 * HOUR);
         let back = |end: Timestamp, hours: i64| Timestamp::from_micros(end.micros() - hours * HOUR);
-        let days = |word, n: i64| Self { word, from: back(tomorrow, 24 * n), until: tomorrow, step: Some(Span::Day) };
+        let days = |word, n: i64| Self {
+            word,
+            from: back(tomorrow, 24 * n),
+            until: tomorrow,
+            step: Some(Span::Day),
+        };
         match (word, own) {
             ("own", (Some(first), Some(last))) if first <= last => {
                 let from = Timestamp::start_of(first);

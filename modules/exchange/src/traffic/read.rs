@@ -124,7 +124,13 @@ pub(super) fn counts(row: &Row) -> Result<Counts> {
 ///
 /// # Errors
 /// When the database is away.
-pub async fn points(db: &Db, of: &Of, span: Span, from: Timestamp, until: Timestamp) -> Result<BTreeMap<Timestamp, Counts>> {
+pub async fn points(
+    db: &Db,
+    of: &Of,
+    span: Span,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<BTreeMap<Timestamp, Counts>> {
     let mut p = params![span.number(), span.start(from), until];
     let which = of.condition(&mut p);
     let sql = format!(
@@ -267,7 +273,8 @@ pub async fn recent(
         let at = row.time("request_in")?;
         let begins = from.micros() + (at.micros() - from.micros()).div_euclid(step.max(1)) * step.max(1);
         let counts = out.entry(Timestamp::from_micros(begins)).or_default();
-        let side = Side::ALL.into_iter().find(|s| row.int("side").ok() == Some(s.number())).unwrap_or(Side::Ours);
+        let side =
+            Side::ALL.into_iter().find(|s| row.int("side").ok() == Some(s.number())).unwrap_or(Side::Ours);
         counts.take(side);
         counts.refused += i64::from(row.opt_text("outcome")?.as_deref() == Some("refused"));
         counts.request_bytes += row.opt_int("request_size")?.unwrap_or_default();

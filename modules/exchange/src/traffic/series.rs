@@ -84,7 +84,15 @@ pub struct Series {
 impl Series {
     fn new(kind: Kind) -> Self {
         let none = String::new;
-        Self { kind, client: none(), provider: none(), service: none(), agreement: none(), endpoint: none(), fault: none() }
+        Self {
+            kind,
+            client: none(),
+            provider: none(),
+            service: none(),
+            agreement: none(),
+            endpoint: none(),
+            fault: none(),
+        }
     }
 
     /// Everything.
@@ -108,7 +116,8 @@ impl Series {
         if self.kind == Kind::All {
             return 0;
         }
-        let parts = [&self.client, &self.provider, &self.service, &self.agreement, &self.endpoint, &self.fault];
+        let parts =
+            [&self.client, &self.provider, &self.service, &self.agreement, &self.endpoint, &self.fault];
         let mut text = self.kind.number().to_string();
         for part in parts {
             text.push('\n');

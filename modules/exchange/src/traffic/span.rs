@@ -70,7 +70,8 @@ pub fn month_start(day: Date) -> Timestamp {
 
 /// Some day of the month after a day's.
 pub fn later_month(day: Date) -> Date {
-    let (year, month) = if day.month() == 12 { (day.year().saturating_add(1), 1) } else { (day.year(), day.month() + 1) };
+    let (year, month) =
+        if day.month() == 12 { (day.year().saturating_add(1), 1) } else { (day.year(), day.month() + 1) };
     Date::new(year, month, 1).unwrap_or(day)
 }
 

@@ -40,7 +40,8 @@ impl Additions {
         for series in names.series(call) {
             let id = series.id();
             for span in spans(series.kind) {
-                let counts = self.counts.entry((id, span.number(), span.start(call.at).micros())).or_default();
+                let counts =
+                    self.counts.entry((id, span.number(), span.start(call.at).micros())).or_default();
                 counts.take(call.side);
                 counts.refused += i64::from(call.refused);
                 counts.request_bytes += call.request_bytes;
@@ -67,7 +68,16 @@ impl Additions {
                 marks(some.len(), 8)
             );
             let row = |(id, s): &(&i64, &Series)| {
-                params![**id, s.kind.number(), &s.client, &s.provider, &s.service, &s.agreement, &s.endpoint, &s.fault]
+                params![
+                    **id,
+                    s.kind.number(),
+                    &s.client,
+                    &s.provider,
+                    &s.service,
+                    &s.agreement,
+                    &s.endpoint,
+                    &s.fault
+                ]
             };
             tx.execute(&sql, some.iter().flat_map(row).collect()).await?;
         }

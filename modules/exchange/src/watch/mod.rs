@@ -18,6 +18,7 @@ pub use calls::Calls;
 pub use cause::Cause;
 pub use probe::{Lookups, Reached, look};
 pub use run::{Parts, run};
+pub(crate) use told::{DOWN, FAILING};
 
 use crate::t;
 

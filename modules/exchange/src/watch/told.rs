@@ -13,9 +13,9 @@ use crate::snapshot::{ServiceEntry, Snapshot, Standing, SubsystemEntry};
 use crate::t;
 
 /// A provider's address does not answer.
-pub(super) const DOWN: &str = "exchange.provider.down:";
+pub(crate) const DOWN: &str = "exchange.provider.down:";
 /// A provider answers, but calls of one of its services fail.
-pub(super) const FAILING: &str = "exchange.service.failing:";
+pub(crate) const FAILING: &str = "exchange.service.failing:";
 /// A provider's certificate ends soon.
 pub(super) const ENDING: &str = "exchange.certificate.ending:";
 /// All of them.

@@ -53,6 +53,12 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/connections/{id}/files/{file}", ACTION),
     ("GET /exchange/checks", LISTED),
     ("GET /exchange/traffic", LISTED),
+    ("GET /exchange/reports", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/reports/{month}", LISTED),
+    ("GET /exchange/reports/{month}/export", LISTED),
+    ("POST /exchange/reports/{month}/close", PROVINCE),
+    ("GET /exchange/agreements/{id}/statement", SINGLE),
+    ("GET /exchange/agreements/{id}/statement/export", SINGLE),
     ("GET /exchange/services/{id}/traffic", SINGLE),
     ("GET /exchange/subsystems/{id}/traffic", SINGLE),
     ("GET /exchange/agreements/{id}/traffic", SINGLE),
@@ -207,6 +213,7 @@ struct Things {
     origin: String,
     client: String,
     run: String,
+    month: String,
 }
 
 impl Things {
@@ -230,13 +237,14 @@ impl Things {
             ("agreements", agreement(k, NUMBER).await.to_string()),
             ("connections", asked.to_string()),
         ];
+        let month = exchange::report::Month::of(k.clock.now().date()).to_string();
         let client = credential(k).await.to_string();
         let vendor = s.app.log_in_as(&[permissions::INTEGRATE], &Reach::Province);
         let at = format!("/api/exchange/v1/corner/systems/{}/conformance", ids[1].1);
         let tested = vendor.post_json(&at, &serde_json::json!({})).await;
         let run = tested.json()["id"].as_str().unwrap().to_owned();
         let file = file.to_string();
-        Self { ids, file, origin: s.exchange.plane().unwrap().evidence.progress().origin, client, run }
+        Self { ids, file, origin: s.exchange.plane().unwrap().evidence.progress().origin, client, run, month }
     }
 
     fn path(&self, e: &Endpoint) -> String {
@@ -253,6 +261,7 @@ impl Things {
         let path = path.replace("{file}", &self.file);
         // Whose turn it is not.
         let path = if path == "/exchange/connections" { path + "?tab=others" } else { path };
+        let path = path.replace("{month}", &self.month);
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }

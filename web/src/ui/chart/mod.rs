@@ -119,7 +119,15 @@ impl Series {
 impl Lines {
     /// The finding or question as title, the unit, and the names of the points from old to new.
     pub fn new(lang: Lang, title: impl Into<String>, unit: impl Into<String>, labels: Vec<String>) -> Self {
-        Self { lang, title: title.into(), unit: unit.into(), labels, series: Vec::new(), columns: false, opens: Vec::new() }
+        Self {
+            lang,
+            title: title.into(),
+            unit: unit.into(),
+            labels,
+            series: Vec::new(),
+            columns: false,
+            opens: Vec::new(),
+        }
     }
 
     /// A line; `None` where nothing is known leaves a gap.
@@ -299,7 +307,9 @@ mod tests {
         assert_eq!(html.matches("href=\"/rows?at=7&#38;x\"").count(), 2, "in the drawing and in the table");
         let strips = lines.strips();
         assert_eq!((strips.len(), strips[0].0.as_str(), strips[23].2), (24, "0.00", "23:00"));
-        assert!(strips.iter().all(|(x, w, ..)| x.parse::<f64>().unwrap() + w.parse::<f64>().unwrap() <= 100.01));
+        assert!(
+            strips.iter().all(|(x, w, ..)| x.parse::<f64>().unwrap() + w.parse::<f64>().unwrap() <= 100.01)
+        );
         assert!(!self::lines(1).to_string().contains("href"), "no page, no link");
     }
 

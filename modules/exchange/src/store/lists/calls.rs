@@ -101,6 +101,8 @@ pub struct CallFilter {
     pub endpoint: Option<(String, String)>,
     /// Only calls that ended with this fault, as recorded.
     pub fault: Option<String>,
+    /// Only calls of services of these subsystems, or of all but these.
+    pub providers: Option<(Vec<String>, bool)>,
     /// Only calls that have ended.
     pub ended: bool,
     /// Only the call with this number, the gateway's or the consumer's own.
@@ -391,6 +393,16 @@ fn conditions(f: &CallFilter, p: &mut Vec<Value>) -> String {
         p.extend(params![after.at, &after.request_id]);
         let (at, id) = (p.len() - 1, p.len());
         out.push(format!("(request_in < ${at} OR (request_in = ${at} AND request_id < ${id}))"));
+    }
+    if let Some((paths, but)) = &f.providers {
+        let marks: Vec<_> = (1..=paths.len()).map(|n| format!("${}", p.len() + n)).collect();
+        p.extend(paths.iter().map(Value::from));
+        out.push(match (paths.is_empty(), but) {
+            (true, true) => "1 = 1".to_owned(),
+            (true, false) => "1 = 0".to_owned(),
+            (false, true) => format!("provider NOT IN ({})", marks.join(", ")),
+            (false, false) => format!("provider IN ({})", marks.join(", ")),
+        });
     }
     if let Some(ending) = f.ending {
         out.push(ending.condition().to_owned());
