@@ -12,6 +12,7 @@ mod build;
 mod faults;
 mod generator;
 mod screenshots;
+mod seed;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Chores of the repository", disable_help_subcommand = true)]
@@ -31,6 +32,8 @@ enum Chore {
     Bench(bench::Bench),
     /// Photograph every page of the demonstration (desktop, phone; Vietnamese, English)
     Screenshots(screenshots::Options),
+    /// Write a believable year of a province into a new data directory, for `bench pages` and for looking at
+    SeedProvince(seed::Options),
     /// The load generator that the benchmarks start on a core of its own
     #[command(hide = true)]
     Generate(generator::Options),
@@ -53,6 +56,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Faults(options) => faults::run(&options),
         Chore::Bench(bench) => bench::run(&bench),
         Chore::Screenshots(options) => screenshots::run(&options),
+        Chore::SeedProvince(options) => seed::run(&options),
         Chore::Generate(options) => generator::run(&options),
     }
 }

@@ -11,3 +11,4 @@ mod integrator;
 mod keyboard;
 mod kill_rounds;
 mod pages;
+mod report;

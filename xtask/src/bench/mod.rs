@@ -5,6 +5,7 @@ mod calendar;
 mod gateway;
 mod large_body;
 mod nginx;
+mod pages;
 mod provider;
 mod start;
 
@@ -19,6 +20,8 @@ pub enum Bench {
     Start(start::Options),
     /// Memory while 2 GiB pass through in each direction
     LargeBody(large_body::Options),
+    /// Time of each desk page on a province's year of data
+    Pages(pages::Options),
     /// Ends of terms a second on one core, reasoning included
     Calendar(calendar::Options),
 }
@@ -35,6 +38,7 @@ pub fn run(bench: &Bench) -> Result<()> {
             Bench::Gateway(options) => gateway::run(options).await,
             Bench::Start(options) => start::run(options).await,
             Bench::LargeBody(options) => large_body::run(options).await,
+            Bench::Pages(options) => pages::run(options).await,
             Bench::Calendar(options) => calendar::run(options),
         }
     })

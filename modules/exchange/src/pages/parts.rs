@@ -64,7 +64,7 @@ pub(super) fn side(lang: Lang, side: Side) -> &'static str {
     match side {
         Side::Ok => t::side_ok(lang),
         Side::Consumer => t::side_consumer(lang),
-        Side::Provider => t::side_provider(lang),
+        Side::Provider => t::side_of_provider(lang),
         Side::Ours => t::side_ours(lang),
     }
 }

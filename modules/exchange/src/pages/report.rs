@@ -101,7 +101,7 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(month): Path<Month
     let viewer = Viewer::of(&k, &cx).await?;
     let shown = Shown::read(&k, &viewer, month).await?;
     let now = k.clock.now();
-    let title = t::report_title(l, month.vn());
+    let title = t::month_title(l, month.vn());
     let at = format!("/exchange/reports/{month}");
     let mut head = Head::new(l, &title).badge(badge(l, &shown, now));
     if shown.closed.is_none() && now >= month.until() && cx.holds(OPERATE, &Scope::province()) {
@@ -118,7 +118,7 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(month): Path<Month
     above.push(Notice::new(Tone::Info, t::report_print(l)));
     let mut body = screen_only(&above);
     body.push(Sheet::new(&cx, &shown, viewer == Viewer::All));
-    body.push(screen_only(&Html::of(Help::new(t::report_help_title(l), t::report_help(l)))));
+    body.push(screen_only(&Html::of(Help::new(t::report_help_title(l), t::month_help(l)))));
     let frame = cx.frame(&title).crumb(t::reports_title(l), "/exchange/reports");
     Ok(web::page(&frame, body))
 }
@@ -184,7 +184,7 @@ fn items(l: Lang, month: Month, f: &Figures) -> Vec<Item> {
         count(t::report_national_calls(l), f.national_calls, reach(Reach::National)),
         count(t::side_ok(l), f.totals.ok, side(Side::Ok)),
         count(t::side_consumer(l), f.totals.consumer, side(Side::Consumer)),
-        count(t::side_provider(l), f.totals.provider, side(Side::Provider)),
+        count(t::side_of_provider(l), f.totals.provider, side(Side::Provider)),
         count(t::side_ours(l), f.totals.ours, side(Side::Ours)),
         count(t::ending_refused(l), f.totals.refused, calls().with("ending", "refused")),
     ]
@@ -322,7 +322,7 @@ pub(super) async fn export(
     let shown = Shown::read(&k, &viewer, month).await?;
     let f = &shown.figures;
     let export =
-        Export::new(&cx, "bao-cao-thang", t::report_title(l, month.vn()).replace('/', "-")).columns([
+        Export::new(&cx, "bao-cao-thang", t::month_title(l, month.vn()).replace('/', "-")).columns([
             t::report_column_part(l),
             t::report_column_figure(l),
             t::report_column_value(l),
@@ -347,7 +347,7 @@ pub(super) async fn export(
         rows.push(line(&part, t::report_calls(l), s.totals.calls.into(), href.clone()));
         rows.push(line(
             &part,
-            t::side_provider(l),
+            t::side_of_provider(l),
             s.totals.provider.into(),
             format!("{href}&side=provider"),
         ));

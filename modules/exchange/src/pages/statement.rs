@@ -207,7 +207,7 @@ pub(super) async fn export(
             t::traffic_calls(l),
             t::side_ok(l),
             t::side_consumer(l),
-            t::side_provider(l),
+            t::side_of_provider(l),
             t::side_ours(l),
             t::ending_refused(l),
             t::fact_request_size(l),

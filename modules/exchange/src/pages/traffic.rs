@@ -366,7 +366,7 @@ fn figures(cx: &Cx, k: &Kernel, subject: &Subject, seen: &Seen) -> Grid {
                 .source(source()),
         )
         .add(Figure::new(t::traffic_p95(l), millis(now, 95), open(None)).note(spread).source(source()))
-        .add(count(t::side_provider(l), Side::Provider))
+        .add(count(t::side_of_provider(l), Side::Provider))
         .add(count(t::side_consumer(l), Side::Consumer))
         .add(count(t::side_ours(l), Side::Ours))
 }
@@ -397,7 +397,7 @@ fn counts_chart(l: Lang, subject: &Subject, seen: &Seen) -> Lines {
     lines(l, title, t::chart_unit(l), subject, seen)
         .toned(Tone::Good, t::side_ok(l), values(Side::Ok))
         .toned(Tone::Warn, t::side_consumer(l), values(Side::Consumer))
-        .toned(Tone::Bad, t::side_provider(l), values(Side::Provider))
+        .toned(Tone::Bad, t::side_of_provider(l), values(Side::Provider))
         .series(t::side_ours(l), values(Side::Ours))
 }
 
@@ -441,7 +441,7 @@ async fn breakdown(
     let table = Table::new(l, title)
         .column(Column::text(title))
         .column(Column::number(t::traffic_calls(l)))
-        .column(Column::number(t::side_provider(l)))
+        .column(Column::number(t::side_of_provider(l)))
         .column(Column::number(t::side_consumer(l)))
         .column(Column::number(t::traffic_answered(l)))
         .column(Column::number(t::traffic_p95(l)))

@@ -58,7 +58,8 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/reports/{month}/export", LISTED),
     ("POST /exchange/reports/{month}/close", PROVINCE),
     ("GET /exchange/agreements/{id}/statement", SINGLE),
-    ("GET /exchange/agreements/{id}/statement/export", SINGLE),
+    // A file of days, and the sample has no call under its agreement.
+    ("GET /exchange/agreements/{id}/statement/export", [SignIn, Hidden, Denied, Empty]),
     ("GET /exchange/services/{id}/traffic", SINGLE),
     ("GET /exchange/subsystems/{id}/traffic", SINGLE),
     ("GET /exchange/agreements/{id}/traffic", SINGLE),

@@ -201,6 +201,8 @@ pub(crate) fn figures(page: &str) -> Vec<(String, usize)> {
 async fn every_figure_of_a_page_opens_to_as_many_calls() {
     on_both(async |s| {
         some_calls(s).await;
+        let today = s.k().clock.now().date();
+        let first = today.plus_days(-20).unwrap();
         let id = agreement(s.k(), NUMBER).await;
         let of = async |table: &str, code: &str| {
             let sql = format!("SELECT id FROM {table} WHERE code = $1");
@@ -214,7 +216,7 @@ async fn every_figure_of_a_page_opens_to_as_many_calls() {
             for path in [
                 "/exchange/traffic?period=week".to_owned(),
                 "/exchange/traffic".to_owned(),
-                "/exchange/traffic?period=own&first=01/01/2026&last=31/12/2026".to_owned(),
+                format!("/exchange/traffic?period=own&first={}&last={}", first.vn(), today.vn()),
                 format!("/exchange/services/{service}/traffic?period=month"),
                 format!("/exchange/subsystems/{provider}/traffic?period=month&role=provider"),
             ] {
