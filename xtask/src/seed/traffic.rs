@@ -56,9 +56,9 @@ fn counts(d: &Drawn, line: &Line, seed: u64) -> Counts {
         ..Counts::default()
     };
     // A few representative times stand for many calls; a long tail for one in twenty.
-    for n in 0..(d.calls - consumer - ours).clamp(0, 64) {
+    for n in 0..(d.calls - consumer - ours).clamp(0, 16) {
         let spread = (chance(seed, 100 + n as u64) - 0.5) * 1.2;
-        let slow = if n % 20 == 19 { 4.0 } else { 1.0 };
+        let slow = if n % 16 == 15 { 4.0 } else { 1.0 };
         counts.latency.take((line.micros * spread.exp() * slow) as i64);
     }
     counts
@@ -131,14 +131,14 @@ fn row(series: i64, span: Span, start: i64, kind: i64, c: &Counts) -> Vec<Value>
 }
 
 /// Adds a part to the series of a line, and to everything.
-fn spread(sums: &mut Sums, line: &Line, c: &Counts, drawn: &[i64; 3]) {
+fn spread(sums: &mut Sums, line: &Line, c: &Counts, drawn: &[i64; 3], ids: &[i64; 3]) {
     for (kind, series) in [(Kind::All, 0), (Kind::Service, line.series[0]), (Kind::Client, line.series[1])] {
         sums.entry((kind.number(), series)).or_default().add(c);
     }
-    for ((side, _, fault), n) in FAULTS.iter().zip(drawn) {
+    for ((fault, (side, _, _)), n) in ids.iter().copied().zip(FAULTS).zip(drawn) {
         if *n > 0 {
-            let sum = sums.entry((Kind::Fault.number(), fault_series(fault).id())).or_default();
-            (0..*n).for_each(|_| sum.take(*side));
+            let sum = sums.entry((Kind::Fault.number(), fault)).or_default();
+            (0..*n).for_each(|_| sum.take(side));
         }
     }
 }
@@ -151,6 +151,7 @@ pub(super) async fn figures(g: &mut Ground<'_>) -> Result<u64> {
     let mut rows = Rows::new("exchange_traffic", columns);
     let today = Span::Day.start(g.now).micros();
     let profile = hours();
+    let faults = FAULTS.map(|(_, _, fault)| fault_series(fault).id());
     let mut months: BTreeMap<i64, Sums> = BTreeMap::new();
     for back in (1..=DAYS).rev() {
         let day = today - back * DAY;
@@ -165,7 +166,7 @@ pub(super) async fn figures(g: &mut Ground<'_>) -> Result<u64> {
                 continue;
             }
             let day_counts = counts(&drawn, line, seed);
-            spread(&mut sums, line, &day_counts, &drawn.bad);
+            spread(&mut sums, line, &day_counts, &drawn.bad, &faults);
             rows.add(&mut tx, row(line.series[2], Span::Day, day, Kind::Line.number(), &day_counts)).await?;
             if back > g.options.hour_days {
                 continue;
@@ -183,7 +184,7 @@ pub(super) async fn figures(g: &mut Ground<'_>) -> Result<u64> {
                 if within.calls > 0 {
                     let c = counts(&within, line, seed ^ ((hour as u64) << 24));
                     let at = day + hour as i64 * HOUR;
-                    spread(by_hour.entry(at).or_default(), line, &c, &within.bad);
+                    spread(by_hour.entry(at).or_default(), line, &c, &within.bad, &faults);
                     rows.add(&mut tx, row(line.series[2], Span::Hour, at, Kind::Line.number(), &c)).await?;
                 }
             }
@@ -199,9 +200,11 @@ pub(super) async fn figures(g: &mut Ground<'_>) -> Result<u64> {
             }
         }
         // One transaction of a year would fill the write-ahead log.
-        rows.flush(&mut tx).await?;
-        tx.commit().await?;
-        tx = g.db.begin().await?;
+        if back % 10 == 0 {
+            rows.flush(&mut tx).await?;
+            tx.commit().await?;
+            tx = g.db.begin().await?;
+        }
     }
     for (start, sums) in &months {
         for ((kind, series), c) in sums {

@@ -31,7 +31,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { personal_days: 730, digest_days: 3650, call_days: 3650, hour_days: 62, max_delay_us: 1000 }
+        Self { personal_days: 730, digest_days: 3650, call_days: 36_500, hour_days: 62, max_delay_us: 1000 }
     }
 }
 

@@ -2,6 +2,7 @@
 //! error of at most [`ERROR_PERCENT`]. Knows nothing of calls and tables.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Bucket `n` above 0 holds times from `BOUNDS[n - 1]` up to `BOUNDS[n]`, microseconds; bucket 0 those below 1 ms, the
 /// last one all from its bound on. Four buckets to the double: each bound is 2^(1/4) times the one before.
@@ -10,25 +11,23 @@ const BUCKETS: usize = 70;
 /// A percentile differs from the true one by at most so much, between 1 ms and two minutes.
 pub const ERROR_PERCENT: f64 = 9.1;
 
+/// Lower bounds of the buckets from 1 on, and where the last one would end.
+static BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| {
+    let bound = |n: u32| (1000.0 * 2f64.powf(f64::from(n) / 4.0)).round();
+    #[expect(clippy::cast_possible_truncation, reason = "below 2^28")]
+    let micros = (0..70).map(|n| bound(n) as i64).collect();
+    micros
+});
+
 /// Lower bound of bucket `n` (from 1 on), microseconds.
 fn bound(n: usize) -> i64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "below 2^28 by construction"
-    )]
-    let micros = (1000.0 * 2f64.powf((n.max(1) - 1) as f64 / 4.0)).round() as i64;
-    micros
+    BOUNDS.get(n.max(1) - 1).copied().unwrap_or(i64::MAX)
 }
 
 /// The bucket of a time.
 fn bucket(micros: i64) -> u8 {
-    let (mut low, mut high) = (0, BUCKETS - 1);
-    while low < high {
-        let middle = (low + high).div_ceil(2);
-        if bound(middle) <= micros { low = middle } else { high = middle - 1 }
-    }
-    u8::try_from(low).unwrap_or(u8::MAX)
+    let passed = BOUNDS.partition_point(|bound| *bound <= micros);
+    u8::try_from(passed.min(BUCKETS - 1)).unwrap_or(u8::MAX)
 }
 
 /// What a bucket stands for, milliseconds: the geometric middle of its bounds.

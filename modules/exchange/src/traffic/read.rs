@@ -191,28 +191,58 @@ pub async fn parts(
 ) -> Result<Vec<(String, Counts)>> {
     // Of everything, services and consumers have series of their own; else the lines say who with whom.
     let mut p = params![Span::Day.number(), Span::Day.start(from), until];
-    let which = match (&of.what, &of.parties, by) {
-        (What::All, None, By::Service) => format!("t.kind = {}", Kind::Service.number()),
-        (What::All, None, By::Client) => format!("t.kind = {}", Kind::Client.number()),
-        (What::All, None, _) => format!("t.kind = {}", Kind::Line.number()),
-        _ => of.lines(&mut p),
+    let (which, own) = match (&of.what, &of.parties, by) {
+        (What::All, None, By::Service) => (format!("t.kind = {}", Kind::Service.number()), true),
+        (What::All, None, By::Client) => (format!("t.kind = {}", Kind::Client.number()), true),
+        (What::All, None, _) => (format!("t.kind = {}", Kind::Line.number()), false),
+        _ => (of.lines(&mut p), false),
     };
     let column = by.column();
+    let period = "t.span = $1 AND t.start >= $2 AND t.start < $3";
+    // First who, from the index alone; then how long it took, for those.
+    let mut first = p.clone();
+    first.extend(params![i64::try_from(limit).unwrap_or(i64::MAX)]);
     let sql = format!(
-        "SELECT s.{column} AS name, t.calls, t.consumer, t.provider, t.ours, t.refused, t.request_bytes,
-                t.response_bytes, t.latency
-         FROM exchange_traffic t JOIN exchange_series s ON s.id = t.series
-         WHERE t.span = $1 AND t.start >= $2 AND t.start < $3 AND {which} AND s.{column} <> ''"
+        "SELECT s.{column} AS name, CAST(SUM(t.calls) AS BIGINT) AS n
+         FROM (SELECT t.series, SUM(t.calls) AS calls FROM exchange_traffic t WHERE {period} AND {which}
+               GROUP BY t.series) AS t JOIN exchange_series s ON s.id = t.series
+         WHERE s.{column} <> '' GROUP BY s.{column} ORDER BY n DESC, name LIMIT ${}",
+        first.len()
     );
-    let mut found: BTreeMap<String, Counts> = BTreeMap::new();
-    for row in db.query(&sql, p).await? {
-        found.entry(row.text("name")?).or_default().add(&counts(&row)?);
+    let mut out: Vec<(String, Counts)> = Vec::new();
+    for row in db.query(&sql, first).await? {
+        out.push((row.text("name")?, Counts::default()));
     }
-    let mut out: Vec<_> = found.into_iter().collect();
-    out.sort_by(|(a, x), (b, y)| y.calls.cmp(&x.calls).then_with(|| a.cmp(b)));
-    out.truncate(limit);
+    for some in out.chunks_mut(NAMES) {
+        let mut p = p.clone();
+        let marks: Vec<_> = (1..=some.len()).map(|n| format!("${}", p.len() + n)).collect();
+        let marks = marks.join(", ");
+        let which = if own {
+            let series =
+                |name: &str| if by == By::Service { Series::service(name) } else { Series::client(name) };
+            p.extend(some.iter().map(|(name, _)| Value::from(series(name).id())));
+            format!("t.series IN ({marks})")
+        } else {
+            p.extend(some.iter().map(|(name, _)| Value::from(name)));
+            format!("{which} AND s.{column} IN ({marks})")
+        };
+        let sql = format!(
+            "SELECT s.{column} AS name, t.calls, t.consumer, t.provider, t.ours, t.refused, t.request_bytes,
+                    t.response_bytes, t.latency
+             FROM exchange_traffic t JOIN exchange_series s ON s.id = t.series WHERE {period} AND {which}"
+        );
+        for row in db.query(&sql, p).await? {
+            let name = row.text("name")?;
+            if let Some((_, sum)) = some.iter_mut().find(|(n, _)| *n == name) {
+                sum.add(&counts(&row)?);
+            }
+        }
+    }
     Ok(out)
 }
+
+/// Names in one statement.
+const NAMES: usize = 500;
 
 /// The most called of a kind in one month, most first: name and figures.
 ///
