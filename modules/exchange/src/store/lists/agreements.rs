@@ -163,6 +163,8 @@ fn stands(state: State) -> &'static str {
         State::Waiting => "a.state = 'waiting'",
         State::Refused => "a.state = 'refused'",
         State::Revoked => "a.state = 'revoked'",
+        State::Returned => "a.state = 'returned'",
+        State::Withdrawn => "a.state = 'withdrawn'",
         State::Approved => "a.state = 'approved' AND a.valid_to >= $1",
         State::Suspended => "a.state = 'suspended' AND a.valid_to >= $1",
         State::Expired => "(a.state = 'expired' OR a.state IN ('approved', 'suspended') AND a.valid_to < $1)",
