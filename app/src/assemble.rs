@@ -13,6 +13,7 @@ use kernel::random::SystemRandom;
 use kernel::sealed::AuditSeal;
 use kernel::tokens::TokenIssuer;
 use kernel::{Kernel, Module, Parts, blobs};
+use notices::Notices;
 use units::Units;
 use upkeep::Upkeep;
 use web::{Pages, Site};
@@ -102,12 +103,15 @@ impl Platform {
         let named: Arc<OnceLock<Vec<Arc<dyn Module>>>> = Arc::default();
         let operations = Arc::new(Operations::new(named.clone()));
         let upkeep = Arc::new(Upkeep::new(named.clone()));
+        let gateways = messaging::gateways(&settings.config.section("channels")?)?;
+        let notices = Arc::new(Notices::new(&kernel, gateways, named.clone())?);
         let mut pages: Vec<Arc<dyn Pages>> = vec![
             exchange.clone(),
             Arc::new(Units),
             Arc::new(Catalogues),
             accounts.clone(),
             upkeep.clone(),
+            notices,
             operations,
         ];
         pages.extend(more);
@@ -142,6 +146,9 @@ impl Platform {
         let exchange: exchange::config::Settings = settings.config.section("exchange")?;
         exchange.check().map_err(|text| anyhow::anyhow!("[exchange] {}", text.en))?;
         exchange::evidence::Settings::read(&settings.config)?;
+        messaging::gateways(&settings.config.section("channels")?)?;
+        let notices: notices::Settings = settings.config.section("notices")?;
+        notices.check().map_err(|text| anyhow::anyhow!("[notices] {}", text.en))?;
         Ok(())
     }
 

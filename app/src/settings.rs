@@ -94,8 +94,20 @@ pub struct Settings {
 }
 
 /// Sections somebody reads; any other is misspelt.
-const SECTIONS: &[&str] =
-    &["server", "database", "keys", "platform", "log", "web", "tokens", "identity", "exchange", "operations"];
+const SECTIONS: &[&str] = &[
+    "server",
+    "database",
+    "keys",
+    "platform",
+    "log",
+    "web",
+    "tokens",
+    "identity",
+    "exchange",
+    "operations",
+    "notices",
+    "channels",
+];
 
 impl Settings {
     /// Reads the configuration of a place; `--data` wins over the file.

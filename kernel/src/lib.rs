@@ -20,6 +20,7 @@ pub mod keys;
 pub mod listeners;
 mod migrations;
 pub mod module;
+pub mod notices;
 pub mod once;
 mod ordered;
 pub mod orgs;

@@ -24,6 +24,7 @@ pub mod listen;
 pub mod member;
 mod monitoring;
 pub mod openapi;
+mod outage;
 mod pages;
 pub mod permissions;
 pub mod plane;

@@ -84,6 +84,7 @@ impl Module for Exchange {
             store::DOCUMENTS,
             MONITORING,
             store::ONCE,
+            store::outages::OUTAGES,
             conformance::MIGRATION,
         ];
         ALL

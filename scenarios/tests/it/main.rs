@@ -10,4 +10,5 @@ mod first_call;
 mod integrator;
 mod keyboard;
 mod kill_rounds;
+mod outage;
 mod pages;

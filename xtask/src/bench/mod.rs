@@ -5,6 +5,7 @@ mod calendar;
 mod gateway;
 mod large_body;
 mod nginx;
+mod outage;
 mod provider;
 mod start;
 
@@ -21,6 +22,8 @@ pub enum Bench {
     LargeBody(large_body::Options),
     /// Ends of terms a second on one core, reasoning included
     Calendar(calendar::Options),
+    /// From the stop of a provider to the morning page and to the message of who is on duty
+    Outage(outage::Options),
 }
 
 /// Runs one of them.
@@ -36,6 +39,7 @@ pub fn run(bench: &Bench) -> Result<()> {
             Bench::Start(options) => start::run(options).await,
             Bench::LargeBody(options) => large_body::run(options).await,
             Bench::Calendar(options) => calendar::run(options),
+            Bench::Outage(options) => outage::run(options).await,
         }
     })
 }

@@ -10,7 +10,7 @@ use web::ui::{
 };
 use web::{Cx, Page, Path, Query, fmt};
 
-use super::{agreements, parts};
+use super::{agreements, outages, parts};
 use crate::ids::{MemberId, ServiceId, SubsystemId};
 use crate::store::lists::{
     self, AgreementFilter, CatalogueFilter, EndpointRow, MemberRow, PAGE, ServiceRow, SubsystemRow,
@@ -204,6 +204,7 @@ pub(super) async fn subsystem(
         Section::new(t::subsystem_consumes(l), agreements::table(l, &consumes).empty(no_agreements(l)))
             .flush(),
     );
+    content.push(outages::contacts(&k, &cx, id).await?);
     let head = Head::new(l, &s.name)
         .legal_name()
         .code(&s.key)
@@ -315,7 +316,14 @@ pub(super) async fn service(
         .code(&s.key)
         .badge(parts::service(l, &s.state))
         .action(Action::link(t::calls_of_service(l), calls).icon(Icon::Activity));
+    let head = match outages::action(&cx, id) {
+        Some(action) => head.action(action),
+        None => head,
+    };
     let mut body = Html::of(head);
+    if let Some(outage) = store::outages::open(&k.db, id).await? {
+        body.push(outages::notice(&cx, &outage));
+    }
     if let Some(notice) = s.state.notice() {
         let text =
             if notice.is_empty() { t::service_off(l).to_owned() } else { t::service_off_notice(l, notice) };

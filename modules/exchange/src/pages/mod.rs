@@ -9,6 +9,7 @@ mod corner;
 mod decisions;
 mod exports;
 mod logs;
+mod outages;
 mod overview;
 mod parts;
 
@@ -17,13 +18,14 @@ use kernel::Kernel;
 use web::ui::Icon;
 use web::{Access, Cx, Nav, Path, Query, Routes};
 
-use crate::permissions::{DECIDE, READ};
+use crate::permissions::{DECIDE, OPERATE, READ};
 use crate::{Exchange, t};
 
 /// The routes. Pages that need the state of this process get it with their handler.
 pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let reads = Access::Needs(READ);
     let decides = Access::Needs(DECIDE);
+    let operates = Access::Needs(OPERATE);
     let e = || exchange.clone();
     let (e1, e2, e3, e4, e5, e6, e7, e8) = (e(), e(), e(), e(), e(), e(), e(), e());
     Routes::new()
@@ -34,9 +36,15 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/subsystems", reads, catalogue::subsystems)
         .get("/exchange/subsystems/export", reads, exports::subsystems)
         .get("/exchange/subsystems/{id}", reads, catalogue::subsystem)
+        .get("/exchange/subsystems/{id}/contacts", operates, outages::contact_page)
+        .post("/exchange/subsystems/{id}/contacts", operates, outages::add_contact)
+        .post("/exchange/subsystems/{id}/contacts/{contact}/remove", operates, outages::remove_contact)
         .get("/exchange/services", reads, catalogue::services)
         .get("/exchange/services/export", reads, exports::services)
         .get("/exchange/services/{id}", reads, catalogue::service)
+        .get("/exchange/services/{id}/outage", operates, outages::page)
+        .post("/exchange/services/{id}/outage", operates, outages::announce)
+        .post("/exchange/services/{id}/outage/end", operates, outages::end)
         .get("/exchange/agreements", reads, agreements::list)
         .get("/exchange/agreements/export", reads, exports::agreements)
         .get("/exchange/agreements/{id}", reads, agreements::one)

@@ -10,6 +10,7 @@ use web::ui::{
 };
 use web::{Cx, Page, fmt};
 
+use super::outages;
 use crate::agreement::State as Stands;
 use crate::store::lists::{self, AgreementFilter, COUNTED, CallFilter, Ending, Hour};
 use crate::viewer::Viewer;
@@ -23,7 +24,7 @@ pub(super) async fn page(exchange: Exchange, State(k): State<Kernel>, cx: Cx) ->
     let l = cx.lang;
     let viewer = Viewer::of(&k, &cx).await?;
     let seen = Seen::read(&k, &viewer).await?;
-    let mut live = Html::default();
+    let mut live = outages::concerning(&k, &cx, &viewer).await?;
     live.push(seen.agreements_notice(&cx));
     live.push(seen.figures(&exchange, &cx));
     live.push(Section::new(t::overview_chart_section(l), seen.chart(&cx)));

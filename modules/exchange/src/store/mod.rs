@@ -4,6 +4,7 @@
 pub mod agreements;
 pub mod documents;
 pub mod lists;
+pub(crate) mod outages;
 pub mod registry;
 pub mod snapshot;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::clock::Timestamp;
-use kernel::alerts::{self, Alert};
+use kernel::alerts::{self, Act, Alert};
 use kernel::{Cx, Kernel, Result};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -256,7 +256,7 @@ impl Watch {
             return;
         }
         let wanted = told::alerts(&snapshot, &wrong, now);
-        match self.write(&wanted).await {
+        match self.write(&wanted, &told::acts(&snapshot, &wrong)).await {
             Ok(()) => {
                 self.told.keys = Some(wanted.into_keys().collect());
                 self.told.wrong = wrong;
@@ -270,7 +270,7 @@ impl Watch {
         }
     }
 
-    async fn write(&self, wanted: &BTreeMap<String, Alert>) -> Result<()> {
+    async fn write(&self, wanted: &BTreeMap<String, Alert>, acts: &BTreeMap<String, Vec<Act>>) -> Result<()> {
         let mut open = self.told.keys.clone().unwrap_or_default();
         if self.told.keys.is_none() {
             for prefix in told::PREFIXES {
@@ -285,7 +285,10 @@ impl Watch {
             tx.clear(key).await?;
         }
         for alert in wanted.values() {
-            tx.raise(alert).await?;
+            let id = tx.raise(alert).await?;
+            for act in acts.get(&alert.key).into_iter().flatten() {
+                tx.offer(id, act).await?;
+            }
         }
         tx.commit().await?;
         Ok(())

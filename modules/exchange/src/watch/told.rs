@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base::clock::Timestamp;
 use base::i18n::{Lang, Text};
-use kernel::alerts::{Affected, Alert, Severity};
+use kernel::alerts::{Act, Affected, Alert, Severity};
 
 use super::tally::Down;
 use crate::ids::{ServiceId, SubsystemId};
@@ -69,7 +69,7 @@ pub(super) fn alerts(snapshot: &Snapshot, wrong: &Wrong, now: Timestamp) -> BTre
     for ((_, at), services) in &hurt {
         let (Some(down), Some(first)) = (wrong.down.get(at), services.first()) else { continue };
         let provider = snapshot.provider_of(first);
-        let key = format!("{DOWN}{}@{}", provider.path, first.base_url.authority());
+        let key = down_key(snapshot, first);
         found.insert(key.clone(), down_alert(snapshot, key, provider, services, *down, &consumers));
     }
     for (service, down) in failing {
@@ -80,6 +80,30 @@ pub(super) fn alerts(snapshot: &Snapshot, wrong: &Wrong, now: Timestamp) -> BTre
         let Some((end, days)) = wrong.ending.get(at) else { continue };
         let key = format!("{ENDING}{at}");
         found.insert(key.clone(), ending_alert(snapshot, key, at, services, (*end, *days), &consumers));
+    }
+    found
+}
+
+fn down_key(snapshot: &Snapshot, service: &ServiceEntry) -> String {
+    format!("{DOWN}{}@{}", snapshot.provider_of(service).path, service.base_url.authority())
+}
+
+/// What is offered to do, by the alerts' keys: telling the consumers of each service that is away.
+pub(super) fn acts(snapshot: &Snapshot, wrong: &Wrong) -> BTreeMap<String, Vec<Act>> {
+    let mut found: BTreeMap<String, Vec<Act>> = BTreeMap::new();
+    for service in watched(snapshot) {
+        let key = if wrong.down.contains_key(&address(&service.base_url)) {
+            down_key(snapshot, service)
+        } else if wrong.failing.contains_key(&service.path) {
+            format!("{FAILING}{}", service.path)
+        } else {
+            continue;
+        };
+        let of = found.entry(key).or_default();
+        if of.len() < NAMED {
+            let label = Text::both(|l| t::outage_action_of(l, &service.name));
+            of.push(Act { label, href: crate::outage::path(service.id) });
+        }
     }
     found
 }

@@ -29,9 +29,15 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/subsystems", LISTED),
     ("GET /exchange/subsystems/export", LISTED),
     ("GET /exchange/subsystems/{id}", SINGLE),
+    ("GET /exchange/subsystems/{id}/contacts", PROVINCE),
+    ("POST /exchange/subsystems/{id}/contacts", PROVINCE),
+    ("POST /exchange/subsystems/{id}/contacts/{contact}/remove", PROVINCE),
     ("GET /exchange/services", LISTED),
     ("GET /exchange/services/export", LISTED),
     ("GET /exchange/services/{id}", SINGLE),
+    ("GET /exchange/services/{id}/outage", PROVINCE),
+    ("POST /exchange/services/{id}/outage", PROVINCE),
+    ("POST /exchange/services/{id}/outage/end", PROVINCE),
     ("GET /exchange/agreements", LISTED),
     ("GET /exchange/agreements/export", LISTED),
     ("GET /exchange/agreements/{id}", SINGLE),
@@ -211,6 +217,7 @@ impl Things {
         let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
         let path = path.replace("{service}", &self.ids[2].1).replace("{client}", &self.client);
         let path = path.replace("{act}", "rotate").replace("{run}", &self.run);
+        let path = path.replace("{contact}", id);
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }

@@ -22,6 +22,7 @@ mod gateway_tls;
 mod keeper;
 mod lists;
 mod monitoring;
+mod outages;
 mod registry_file;
 mod site;
 mod snapshot;
