@@ -17,11 +17,11 @@ pub const DECIDE: Permission = Permission {
     en: "Decide agreements on behalf of the provider",
 };
 
-/// Changes the registry by the declarative file.
+/// Changes the registry by the declarative file, keeps technical contacts, tells consumers of interruptions.
 pub const OPERATE: Permission = Permission {
     name: "exchange.operate",
-    vi: "Nhập cấu hình kết nối từ tệp khai báo",
-    en: "Import the registry from its declarative file",
+    vi: "Nhập cấu hình kết nối từ tệp khai báo, giữ đầu mối kỹ thuật, báo gián đoạn cho các bên khai thác",
+    en: "Import the registry from its declarative file, keep technical contacts, tell consumers of interruptions",
 };
 
 /// Sees the personal fields of a call (who asked, path, parameters). Each look is recorded.

@@ -168,7 +168,7 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<MessageI
     }
     // A code is its owner's only.
     let text = m.body.replace("{code}", "••••••");
-    content.push(Section::new(t::text_title(l), Code::new(l, text)));
+    content.push(Section::new(t::text_title(l), Code::new(l, text).wrapped()));
     let waits =
         (m.state == Stands::Waiting && m.not_before > k.clock.now()).then(|| Cell::time(m.not_before));
     let facts = Facts::new()

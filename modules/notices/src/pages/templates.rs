@@ -163,8 +163,8 @@ fn preview(l: Lang, lang: Lang, template: &template::Template, words: &Words) ->
     let arguments = template.arguments.iter().map(|a| (a.clone(), value(a))).collect();
     let words = template::render(words, &arguments);
     let mut body = Html::of(Facts::new().row(t::col_subject(l), Cell::text(&words.subject)));
-    body.push(Code::new(l, words.body).title(t::field_body(l)));
-    body.push(Code::new(l, words.short).title(t::field_short(l)));
+    body.push(Code::new(l, words.body).title(t::field_body(l)).wrapped());
+    body.push(Code::new(l, words.short).title(t::field_short(l)).wrapped());
     Section::new(t::preview_title(l), body)
 }
 
