@@ -29,4 +29,4 @@ pub use crate::kernel::{Committed, Inner, Kernel, Parts, Tx, schema};
 pub use cx::{Actor, AgencyFilter, AppointmentId, Cx, Grant, Grants, Permission, PersonId, Reach, Scope};
 pub use error::{Error, Result};
 pub use ids::Ref;
-pub use module::{Card, Finding, Module};
+pub use module::{Card, Finding, Module, Trial};

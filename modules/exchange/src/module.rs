@@ -8,7 +8,7 @@ use kernel::db::Migration;
 use kernel::listeners::Listener;
 use kernel::module::{Card, Finding, Module};
 use kernel::tokens::TokenIssuer;
-use kernel::{Cx, Kernel, Permission, Ref, Result};
+use kernel::{Cx, Kernel, Permission, Ref, Result, Trial};
 use utoipa::OpenApi;
 use web::{Nav, Pages, Routes};
 
@@ -132,6 +132,11 @@ impl Module for Exchange {
 
     async fn restored(&self, k: &Kernel) -> Result<()> {
         evidence::restored(&k.data_dir)
+    }
+
+    async fn trial(&self, k: &Kernel, most: u32) -> Result<Option<Trial>> {
+        let (checked, faults) = evidence::AtRest::new(k).sample(most).await?;
+        Ok(Some(Trial { what: Text::both(t::trial_evidence), checked, faults }))
     }
 
     async fn describe(&self, k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {

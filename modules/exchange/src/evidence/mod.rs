@@ -37,6 +37,7 @@ use origin::Place;
 use sealer::Sealer;
 use shared::Shared;
 
+pub(crate) use bundles::AtRest;
 pub use bundles::Bundles;
 pub use recorder::{Expected, RecordError, Recorded, Recorder};
 pub use settings::Settings;

@@ -209,7 +209,7 @@ pub(super) async fn personal(
     disclosure::fields(standing, true)?;
     disclosure::record(&k, &cx, &request_id, "page").await?;
     let wanted: Vec<_> = Committed::ALL.into_iter().filter(|f| f.digest_digits().is_none()).collect();
-    let bundle = issuing::running(&exchange)?.bundles().for_request(&request_id, &wanted).await?;
+    let bundle = issuing::of_call(&exchange, &k, &request_id, &wanted).await?;
     let mut values: Vec<(Committed, String)> = Vec::new();
     for disclosed in bundle.disclosures {
         // Opened and closed record commit to the same values; each is shown once.
@@ -250,7 +250,7 @@ async fn page(
         story(l, &Names(&snapshot), call, agreement.as_ref())
     };
     let mut content = Html::of(Section::new(t::story_title(l), story).help(t::story_help(l)));
-    content.push(evidence_section(exchange, cx, call).await);
+    content.push(evidence_section(exchange, k, cx, call).await);
     content.push(personal_section(cx, call, standing, personal));
     let head = Head::new(
         l,
@@ -353,15 +353,9 @@ fn facts(l: Lang, c: &CallRow, agreement: Option<&(AgreementId, String)>) -> Fac
 }
 
 /// What the evidence proves, checked here as a stranger would check the file.
-async fn evidence_section(exchange: &Exchange, cx: &Cx, call: &CallRow) -> Section {
+async fn evidence_section(exchange: &Exchange, k: &Kernel, cx: &Cx, call: &CallRow) -> Section {
     let l = cx.lang;
-    let checked = match issuing::running(exchange) {
-        Ok(running) => {
-            running.bundles().for_request(&call.request_id, &[]).await.map(|b| (b, running.vkey()))
-        }
-        Err(e) => Err(e),
-    };
-    let (bundle, _) = match checked {
+    let bundle = match issuing::of_call(exchange, k, &call.request_id, &[]).await {
         Ok(found) => found,
         Err(Error::Unavailable { .. } | Error::NotFound { .. }) => {
             return Section::new(t::evidence_title(l), Notice::new(Tone::Info, t::evidence_not_yet(l)));
