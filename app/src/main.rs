@@ -6,6 +6,7 @@ mod commands;
 mod control;
 mod demo;
 mod lock;
+mod notify;
 mod operations;
 mod server;
 mod settings;

@@ -2,6 +2,7 @@
 //! changes goes through a [`Transaction`], which the kernel wraps with journal, jobs and audit.
 
 mod driver;
+mod effect;
 mod lite;
 mod migrate;
 mod pg;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use base::clock::Stopwatch;
 use base::error::{Error, Result};
 
+pub use effect::{Effect, effect};
 pub use migrate::{Migration, migrate, migrate_where, pending};
 pub use snapshot::{Snapshot, Table};
 pub use value::{ColumnError, Row, Value};

@@ -8,6 +8,7 @@ mod due;
 mod durability;
 mod first_call;
 mod integrator;
+mod kept;
 mod keyboard;
 mod kill_rounds;
 mod pages;
