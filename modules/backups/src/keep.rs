@@ -2,6 +2,7 @@
 //! second directory; then what need not stay is removed from both. A step that fails leaves what was there before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::clock::Stopwatch;
 use kernel::backup::{self, Manifest};
@@ -56,7 +57,7 @@ pub(crate) async fn run(
     });
     let (_held, last) = held.await?;
     refuse_without_room(shelf, last.saturating_add(last / 10), settings.leave_free())?;
-    let name = name_of(&backup::dated(shelf.dir(), k.clock.now()))?;
+    let name = free_name(k, shelf).await?;
     let made = make(k, modules, settings, shelf, &name).await;
     if made.is_err() {
         let (at, name) = (shelf.clone(), name.clone());
@@ -158,6 +159,18 @@ pub(crate) fn refuse_without_room(shelf: &Shelf, wanted: u64, leave_free: u64) -
         wanted >> 20,
         leave_free >> 20
     )))
+}
+
+/// The name of this moment. Names tell seconds: whoever comes twice within one waits for the next.
+async fn free_name(k: &Kernel, shelf: &Shelf) -> Result<String> {
+    for _ in 0..30 {
+        let path = backup::dated(shelf.dir(), k.clock.now());
+        if !path.exists() {
+            return name_of(&path);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(Error::internal("the clock stands still: every name is taken"))
 }
 
 fn name_of(path: &std::path::Path) -> Result<String> {
