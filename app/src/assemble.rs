@@ -86,7 +86,11 @@ impl Platform {
             bail!("a restore into {} did not end: restore again", settings.data().display());
         }
         let platform = Self::open_bare(settings).await?;
-        platform.kernel.migrate(&platform.modules()).await.context("the schema cannot be brought up to date")?;
+        platform
+            .kernel
+            .migrate(&platform.modules())
+            .await
+            .context("the schema cannot be brought up to date")?;
         platform.kernel.blobs().await.context("the content store cannot be opened")?;
         Ok(platform)
     }
@@ -157,6 +161,18 @@ impl Platform {
         })
     }
 
+    /// The modules as far as they can be known without data: for descriptions of this release.
+    pub fn listed() -> anyhow::Result<Vec<Arc<dyn Module>>> {
+        let nowhere: upkeep::Modules = Arc::default();
+        Ok(vec![
+            Arc::new(Exchange::new(exchange::config::Settings::default())),
+            Arc::new(Units),
+            Arc::new(Catalogues),
+            Arc::new(Upkeep::new(nowhere.clone())),
+            Arc::new(Backups::new(backups::Settings::default(), nowhere)),
+        ])
+    }
+
     /// The modules, in the order in which they were named.
     pub fn modules(&self) -> Vec<Arc<dyn Module>> {
         self.pages.iter().map(|p| p.clone() as Arc<dyn Module>).collect()
@@ -223,4 +239,29 @@ pub fn start_logging(log: &Log) -> anyhow::Result<()> {
         other => anyhow::bail!("[log] format is `text` or `json`, not `{other}`"),
     };
     started.map_err(|e| anyhow::anyhow!("logging cannot be started: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kernel::config::Config;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_listed_without_data_is_what_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::from_text(None, format!("[platform]\ndata = {:?}\n", dir.path()), []).unwrap();
+        let platform = Platform::open_bare(Settings::from_config(config).unwrap()).await.unwrap();
+        let steps = |modules: &[Arc<dyn Module>]| -> BTreeSet<String> {
+            let schema = kernel::schema(modules);
+            schema
+                .iter()
+                .flat_map(|(m, steps)| steps.iter().map(move |s| format!("{m}/{}", s.name)))
+                .collect()
+        };
+        assert_eq!(steps(&Platform::listed().unwrap()), steps(&platform.modules()));
+        platform.close().await;
+    }
 }

@@ -21,12 +21,25 @@ pub struct Cli {
 const LONG: &str = "Liên Thông: the open digital-government platform of a province.
 
 Try it:       lienthong demo
+Install it:   lienthong init
 Run it:       lienthong serve --config lienthong.toml
 Check it:     lienthong check --config lienthong.toml
 Keep it safe: lienthong backup DIR     (while it runs or not; by itself with [backup] directory)
 Be sure:      lienthong drill          (restores the newest backup into a scratch directory)
 Prove it:     lienthong verify FILE    (no network, no installation needed)
 Count days:   lienthong due --from 2026-11-20T16:00 --term 3wd";
+
+const INIT: &str =
+    "Set up an installation: configuration, master key, certificate, systemd unit, the first operator's link.
+
+Asks on the terminal, or reads the answers from a file:
+  name = \"Ủy ban nhân dân tỉnh Mẫu\"
+  public_url = \"https://lienthong.tinhmau.gov.vn\"
+  listen = \"0.0.0.0:443\"
+  tls = \"self-signed\"          (or files, with tls_certificate and tls_key; or none, on loopback)
+  config_dir, data, database, backup_directory, backup_times, backup_copy_to, user, unit_dir
+
+Writes nothing over what is there.";
 
 const RESTORE: &str = "Restore a backup into an empty place; the log of evidence continues under a new origin.
 
@@ -122,6 +135,36 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Print every setting with its default and purpose: an example configuration
+    Settings {
+        /// As JSON, with the steps of the schema: the description of this release
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell what another release changes: settings, schema, time, room, and the way back
+    UpgradeCheck {
+        /// The new program, or what its `settings --json` printed
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Set up an installation: configuration, master key, certificate, systemd unit, the first operator's link
+    #[command(long_about = INIT)]
+    Init {
+        /// File with the answers (TOML) instead of questions on the terminal
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// Only show what would be written
+        #[arg(long)]
+        print: bool,
+    },
+    /// Print the systemd unit of a package
+    #[command(hide = true)]
+    Unit,
     /// Restore the newest backup into a scratch directory, compare, prove samples, measure, and print the record
     Drill {
         /// Also write the record to this file
@@ -231,6 +274,14 @@ enum Admin {
 enum Bench {
     /// Time from start to ready and memory at rest of a fresh demonstration
     Start,
+    /// Fill the data of a platform that does not run with invented content, to measure backups
+    Fill {
+        /// How much
+        #[arg(long, value_name = "MIB")]
+        mebibytes: u64,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 impl Cli {
@@ -256,9 +307,11 @@ impl Cli {
             Command::Backup { what: None, dir, place } => {
                 commands::backup::backup(&dir.context("a directory must be named")?, &place)
             }
-            Command::Drill { record, json, place } => {
-                commands::shelf::drill(record.as_deref(), json, &place)
-            }
+            Command::Settings { json } => commands::release::settings(json),
+            Command::UpgradeCheck { to, json, place } => commands::release::upgrade_check(&to, json, &place),
+            Command::Init { from, print } => crate::init::run(from.as_deref(), print),
+            Command::Unit => crate::init::print_unit(),
+            Command::Drill { record, json, place } => commands::shelf::drill(record.as_deref(), json, &place),
             Command::Restore { dir, key, erasures, at, beside: Some(beside), listen, only, place } => {
                 let options = Options { backup: dir, at, beside, key, erasures, listen, only };
                 commands::beside::restore(&options, &place)
@@ -275,6 +328,9 @@ impl Cli {
             Command::Due(options) => commands::due::run(&options),
             Command::Admin { what: Admin::FirstOperator { place } } => {
                 commands::admin::first_operator(&place)
+            }
+            Command::Bench { what: Bench::Fill { mebibytes, place } } => {
+                commands::fill::run(mebibytes, &place)
             }
             Command::Bench { what: Bench::Start } => commands::bench::start(),
         }

@@ -5,6 +5,8 @@ mod cli;
 mod commands;
 mod control;
 mod demo;
+mod described;
+mod init;
 mod lock;
 mod notify;
 mod operations;

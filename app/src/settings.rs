@@ -94,8 +94,19 @@ pub struct Settings {
 }
 
 /// Sections somebody reads; any other is misspelt.
-const SECTIONS: &[&str] =
-    &["server", "database", "keys", "platform", "log", "web", "tokens", "identity", "exchange", "operations", "backup"];
+const SECTIONS: &[&str] = &[
+    "server",
+    "database",
+    "keys",
+    "platform",
+    "log",
+    "web",
+    "tokens",
+    "identity",
+    "exchange",
+    "operations",
+    "backup",
+];
 
 impl Settings {
     /// Reads the configuration of a place; `--data` wins over the file.

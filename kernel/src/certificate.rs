@@ -19,6 +19,12 @@ pub fn not_after(der: &[u8]) -> Option<Timestamp> {
     time(tag, std::str::from_utf8(value).ok()?)
 }
 
+/// SHA-256 of a DER-encoded certificate, as people compare it: `AB:CD:…`.
+pub fn fingerprint(der: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
+    digest.as_ref().iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(":")
+}
+
 /// `YYMMDDHHMMSSZ` (UTCTime, 1950 to 2049) or `YYYYMMDDHHMMSSZ` (GeneralizedTime).
 fn time(tag: u8, text: &str) -> Option<Timestamp> {
     let digits = text.strip_suffix('Z').filter(|t| t.bytes().all(|b| b.is_ascii_digit()))?;

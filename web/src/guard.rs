@@ -69,7 +69,9 @@ impl Guard {
         let cx = self.door.cx(&asked, request.uri(), visitor, session.as_deref());
         let refuse = |failure: Failure| (failure, Some(Box::new(cx.clone())));
         if self.door.site.copy_of.is_some() && !on_a_copy(&request) {
-            return Err(refuse(Error::from(Refusal::new("restored-copy", Text::both(t::copy_refuses))).into()));
+            return Err(refuse(
+                Error::from(Refusal::new("restored-copy", Text::both(t::copy_refuses))).into(),
+            ));
         }
         request = self.bounded(request).map_err(&refuse)?;
         if !request.method().is_safe() && bearer(request.headers()).is_none() {

@@ -11,6 +11,7 @@ mod bench;
 mod build;
 mod faults;
 mod generator;
+mod package;
 mod screenshots;
 
 #[derive(Parser)]
@@ -29,6 +30,8 @@ enum Chore {
     /// Measure; the figures belong into docs/benchmarks.md
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Make the packages of a built program: an archive and a .deb
+    Package(package::Options),
     /// Photograph every page of the demonstration (desktop, phone; Vietnamese, English)
     Screenshots(screenshots::Options),
     /// The load generator that the benchmarks start on a core of its own
@@ -52,6 +55,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Architecture => architecture::run(),
         Chore::Faults(options) => faults::run(&options),
         Chore::Bench(bench) => bench::run(&bench),
+        Chore::Package(options) => package::run(&options),
         Chore::Screenshots(options) => screenshots::run(&options),
         Chore::Generate(options) => generator::run(&options),
     }

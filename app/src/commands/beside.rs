@@ -74,8 +74,7 @@ pub fn restore(options: &Options, place: &Place) -> anyhow::Result<ExitCode> {
     let beside = beside(&into, &master_key, options.listen, place)?;
     let restored = block_on(async {
         let platform = Platform::open_bare(beside).await?;
-        let restored =
-            backup::restore(&platform.kernel, &platform.modules(), &dir, list.as_deref()).await;
+        let restored = backup::restore(&platform.kernel, &platform.modules(), &dir, list.as_deref()).await;
         platform.close().await;
         Ok(restored?)
     })?;
@@ -148,7 +147,9 @@ fn refuse_open_address(listen: SocketAddr) -> anyhow::Result<()> {
     if listen.ip().is_loopback() {
         return Ok(());
     }
-    bail!("a restored copy listens on this machine only: give --listen a loopback address such as 127.0.0.1:8090")
+    bail!(
+        "a restored copy listens on this machine only: give --listen a loopback address such as 127.0.0.1:8090"
+    )
 }
 
 /// The backup to restore, and the shelf it stands on.
@@ -181,7 +182,9 @@ fn say_lacking(
     let (rows, count, from) = match found {
         Ok(Some(found)) => found,
         Ok(None) => {
-            println!("NOT KNOWN:  what was done after the backup: neither the platform nor a later backup is there");
+            println!(
+                "NOT KNOWN:  what was done after the backup: neither the platform nor a later backup is there"
+            );
             return;
         }
         Err(e) => {

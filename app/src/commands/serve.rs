@@ -8,8 +8,8 @@ use super::block_on;
 use crate::assemble::{Platform, start_logging};
 use crate::cli::Place;
 use crate::lock::DataLock;
-use crate::{notify, server};
 use crate::settings::Settings;
+use crate::{notify, server};
 
 /// Runs until a signal asks it to stop.
 pub fn run(place: &Place) -> anyhow::Result<ExitCode> {

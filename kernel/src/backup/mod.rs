@@ -101,12 +101,7 @@ pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result
 /// # Errors
 /// A full disk, a directory that is not empty, faults of database and disk. What was written stays for the caller to
 /// remove.
-pub async fn write(
-    k: &Kernel,
-    modules: &[Arc<dyn Module>],
-    dir: &Path,
-    leave_free: u64,
-) -> Result<Manifest> {
+pub async fn write(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path, leave_free: u64) -> Result<Manifest> {
     claim_empty(dir)?;
     let limits = Limits { leave_free, stop: k.stopping() };
     let _held = k.blobs().await?.hold().await;

@@ -27,7 +27,10 @@ pub fn effect(sql: &str) -> Effect {
             ("CREATE", "INDEX" | "UNIQUE") => {
                 let on = upper.iter().position(|w| w == "ON").map_or_else(String::new, |i| name(i + 1));
                 if at(1) == "UNIQUE" && !own.contains(&on) {
-                    effect.breaks.push(format!("a new unique index may refuse rows of the release before: {}", short(&statement)));
+                    effect.breaks.push(format!(
+                        "a new unique index may refuse rows of the release before: {}",
+                        short(&statement)
+                    ));
                 }
                 touch(&mut effect, &own, on);
             }

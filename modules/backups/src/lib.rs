@@ -75,9 +75,8 @@ impl Backups {
     }
 
     fn shelf_or_refuse(&self) -> Result<Shelf> {
-        self.shelf().ok_or_else(|| {
-            Error::internal("no directory for backups is configured: set [backup] directory")
-        })
+        self.shelf()
+            .ok_or_else(|| Error::internal("no directory for backups is configured: set [backup] directory"))
     }
 
     /// Makes a backup now, on behalf of `cx`; `by` is the name to be shown. Waits while another backup or drill runs.

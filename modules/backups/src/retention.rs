@@ -10,7 +10,8 @@ use crate::settings::Settings;
 pub fn kept(made: &[Timestamp], settings: &Settings) -> BTreeSet<Timestamp> {
     let mut newest_first = made.to_vec();
     newest_first.sort_unstable_by(|a, b| b.cmp(a));
-    let mut kept: BTreeSet<_> = newest_first.iter().take(settings.keep_last.max(1) as usize).copied().collect();
+    let mut kept: BTreeSet<_> =
+        newest_first.iter().take(settings.keep_last.max(1) as usize).copied().collect();
     let rules: [(u32, fn(Timestamp) -> i64); 3] = [
         (settings.keep_daily, |t| t.date().days_since_epoch()),
         // The epoch was a Thursday; weeks begin on Monday.

@@ -205,12 +205,13 @@ impl Shelf {
 }
 
 fn shelved(keys: &Keys, name: String, dir: &Path) -> Shelved {
-    let manifest = backup::read_manifest(keys, dir).map_err(|e| e.chain()).and_then(|manifest| {
-        match manifest.files.keys().find(|file| !dir.join(file).is_file()) {
-            Some(file) => Err(format!("{file} is missing")),
-            None => Ok(manifest),
-        }
-    });
+    let manifest =
+        backup::read_manifest(keys, dir).map_err(|e| e.chain()).and_then(|manifest| {
+            match manifest.files.keys().find(|file| !dir.join(file).is_file()) {
+                Some(file) => Err(format!("{file} is missing")),
+                None => Ok(manifest),
+            }
+        });
     Shelved { name, manifest, bytes: bytes(dir) }
 }
 
@@ -234,8 +235,7 @@ fn copy_files(from: &Path, to: &Path, stop: &watch::Receiver<bool>) -> Result<()
             return Err(Error::internal("the process stops"));
         }
         let target = to.join(entry.file_name());
-        fs::copy(entry.path(), &target)
-            .map_err(|e| Error::internal(format!("{}: {e}", target.display())))?;
+        fs::copy(entry.path(), &target).map_err(|e| Error::internal(format!("{}: {e}", target.display())))?;
         File::open(&target)?.sync_all()?;
     }
     Ok(File::open(to)?.sync_all()?)
@@ -250,7 +250,9 @@ mod tests {
         assert!(is_name("2026-11-22T081428Z"));
         let dated = backup::dated(Path::new("/b"), "2026-11-22T08:14:28.5Z".parse().unwrap());
         assert_eq!(dated, Path::new("/b/2026-11-22T081428Z"));
-        for other in ["", "photos", ".making-2026-11-22T081428Z", "2026-11-22T081428Z.old", "2026-11-22X081428Z"] {
+        for other in
+            ["", "photos", ".making-2026-11-22T081428Z", "2026-11-22T081428Z.old", "2026-11-22X081428Z"]
+        {
             assert!(!is_name(other), "{other}");
         }
     }

@@ -127,7 +127,12 @@ impl Status {
             Some(run) => {
                 let at = run.started_at.vn();
                 let late = self.drill_late;
-                finding(!late, Text::both(|l| if late { t::check_drill_late(l, &at) } else { t::check_drill_good(l, &at) }))
+                finding(
+                    !late,
+                    Text::both(
+                        |l| if late { t::check_drill_late(l, &at) } else { t::check_drill_good(l, &at) },
+                    ),
+                )
             }
         }
     }

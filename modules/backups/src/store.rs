@@ -164,4 +164,3 @@ fn read(row: &Row) -> Result<Run> {
         detail: row.json("detail")?,
     })
 }
-

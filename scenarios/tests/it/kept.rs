@@ -71,7 +71,8 @@ async fn look_at(beside: &Path, config: &Path) {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http =
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let at = |path: &str| format!("http://{listen}{path}");
     let mut page = None;
     for _ in 0..600 {

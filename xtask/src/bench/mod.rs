@@ -1,6 +1,7 @@
 //! Measurements on the built program, each repeatable by anybody with the same command. They print figures and
 //! never pass or fail because of them.
 
+mod backup;
 mod calendar;
 mod gateway;
 mod large_body;
@@ -19,6 +20,8 @@ pub enum Bench {
     Start(start::Options),
     /// Memory while 2 GiB pass through in each direction
     LargeBody(large_body::Options),
+    /// A backup of a given size while calls go on, its memory, and the restore
+    Backup(backup::Options),
     /// Ends of terms a second on one core, reasoning included
     Calendar(calendar::Options),
 }
@@ -35,6 +38,7 @@ pub fn run(bench: &Bench) -> Result<()> {
             Bench::Gateway(options) => gateway::run(options).await,
             Bench::Start(options) => start::run(options).await,
             Bench::LargeBody(options) => large_body::run(options).await,
+            Bench::Backup(options) => backup::run(options).await,
             Bench::Calendar(options) => calendar::run(options),
         }
     })

@@ -31,7 +31,9 @@ pub(super) async fn page(State(k): State<Kernel>, cx: Cx, Path(id): Path<RunId>)
             body.push(Section::new(t::report_facts(l), facts));
             let faults: Vec<_> = drilled.trials.into_iter().flat_map(|t| t.faults).collect();
             if !faults.is_empty() {
-                let list = faults.into_iter().fold(Facts::new(), |f, fault| f.row(t::report_fault(l), Cell::text(fault)));
+                let list = faults
+                    .into_iter()
+                    .fold(Facts::new(), |f, fault| f.row(t::report_fault(l), Cell::text(fault)));
                 body.push(Section::new(t::report_faults(l), list));
             }
         }

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use kernel::{Kernel, Scope};
 use web::ui::{
-    Action, Badge, Cell, Code, Column, Empty, Facts, Head, Help, Html, Icon, Notice, Row, Section, Table, Tone,
+    Action, Badge, Cell, Code, Column, Empty, Facts, Head, Help, Html, Icon, Notice, Row, Section, Table,
+    Tone,
 };
 use web::{Cx, Page};
 
@@ -53,7 +54,10 @@ pub(super) async fn page(backups: Backups, State(k): State<Kernel>, cx: Cx) -> w
             all.truncate(SHELVED);
             let mut list = Html::of(shelf_list(&cx, &all));
             if more > 0 {
-                list.push(Notice::new(Tone::Neutral, t::older_too(l, i64::try_from(more).unwrap_or(i64::MAX))));
+                list.push(Notice::new(
+                    Tone::Neutral,
+                    t::older_too(l, i64::try_from(more).unwrap_or(i64::MAX)),
+                ));
             }
             body.push(Section::new(t::shelf_title(l), list).help(t::shelf_help(l)).flush());
         }
@@ -74,7 +78,9 @@ fn standing(cx: &Cx, status: &Status) -> Notice {
         return Notice::new(Tone::Bad, t::check_backup_late(l, since.vn())).title(t::standing_late(l));
     }
     match &status.last_backup {
-        Some(run) => Notice::new(Tone::Good, t::standing_last(l, run.started_at.vn())).title(t::standing_good(l)),
+        Some(run) => {
+            Notice::new(Tone::Good, t::standing_last(l, run.started_at.vn())).title(t::standing_good(l))
+        }
         None => Notice::new(Tone::Info, t::standing_first(l)).title(t::standing_none(l)),
     }
 }
@@ -182,7 +188,9 @@ fn told(cx: &Cx, run: &Run) -> String {
         ),
         Kind::Drill => run.detail::<crate::Drilled>().map_or_else(
             |_| String::new(),
-            |drilled| t::told_drill(l, t::ToldDrill { name: &drilled.name, took: took(l, drilled.restore_ms) }),
+            |drilled| {
+                t::told_drill(l, t::ToldDrill { name: &drilled.name, took: took(l, drilled.restore_ms) })
+            },
         ),
     }
 }

@@ -21,13 +21,13 @@ pub(crate) fn routes(backups: &Backups) -> Routes {
         .get(HOME, reads, move |k: State<Kernel>, cx: Cx| home::page(b1.clone(), k, cx))
         .post("/backups/run", runs, move |k: State<Kernel>, cx: Cx| run(b2.clone(), k, cx))
         .post("/backups/drill", runs, move |k: State<Kernel>, cx: Cx| drill(b3.clone(), k, cx))
-        .get("/backups/drills/{run}", reads, |k: State<Kernel>, cx: Cx, id: Path<RunId>| drill::page(k, cx, id))
+        .get("/backups/drills/{run}", reads, |k: State<Kernel>, cx: Cx, id: Path<RunId>| {
+            drill::page(k, cx, id)
+        })
 }
 
 pub(crate) fn nav() -> Vec<Nav> {
-    vec![
-        Nav::new(HOME, Icon::Archive, t::nav_backups, Access::Needs(READ)).group(t::nav_group).order(5),
-    ]
+    vec![Nav::new(HOME, Icon::Archive, t::nav_backups, Access::Needs(READ)).group(t::nav_group).order(5)]
 }
 
 /// The page of a drill.

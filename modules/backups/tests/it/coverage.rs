@@ -16,7 +16,9 @@ async fn every_endpoint_refuses_strangers_and_people_without_the_right() {
         let app = App::new(backend, vec![Arc::new(module(settings(place.path())))]).await;
         let open = app.wrongly_open().await;
         assert!(open.is_empty(), "{open:#?}");
-        assert!(app.endpoints().iter().filter(|e| e.module == "backups").all(|e| e.access != web::Access::Public));
+        assert!(
+            app.endpoints().iter().filter(|e| e.module == "backups").all(|e| e.access != web::Access::Public)
+        );
         let neighbour = app.log_in_as(&[READ, RUN], &Reach::Agencies(Default::default()));
         for (method, path) in [
             (Method::GET, "/backups"),
@@ -26,9 +28,15 @@ async fn every_endpoint_refuses_strangers_and_people_without_the_right() {
         ] {
             let form = "application/x-www-form-urlencoded";
             let answer = neighbour.send(method, path, Some(form), "").await;
-            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}: a right over some agencies is not over all");
+            assert_eq!(
+                answer.status,
+                StatusCode::FORBIDDEN,
+                "{path}: a right over some agencies is not over all"
+            );
         }
-        assert!(backups::runs(&app.t.kernel, None, 10).await.unwrap().is_empty(), "nothing was begun");
+        // What was due was made by the platform itself; nobody who asked began anything.
+        let runs = backups::runs(&app.t.kernel, None, 10).await.unwrap();
+        assert!(runs.iter().all(|run| run.by.is_empty()), "{runs:?}");
         app.t.close().await;
     }
 }
