@@ -142,7 +142,7 @@ where
                 ensure!(answer.status.is_success(), "a call was answered with {}: {answer:?}", answer.status);
                 took.push(watch.elapsed().as_secs_f64() * 1_000.0);
             }
-            Ok(took)
+            Ok::<_, anyhow::Error>(took)
         });
     }
     let done = work.await;
