@@ -313,6 +313,11 @@ pub async fn restore(
     };
     let manifest = blocking(check).await?;
     let key = k.keys.derive(KEY);
+    // Whatever is there already stays as it is, without a mark.
+    tables::refuse_filled(k).await?;
+    for name in manifest.content.keys() {
+        claim_empty(&k.data_dir.join(name))?;
+    }
     let mark = k.data_dir.join(UNFINISHED);
     File::create(&mark)?.sync_all()?;
     File::open(&k.data_dir)?.sync_all()?;
