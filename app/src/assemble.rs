@@ -3,16 +3,18 @@
 use std::sync::{Arc, OnceLock};
 
 use accounts::Accounts;
-use anyhow::Context;
+use anyhow::{Context, bail};
+use backups::Backups;
 use catalogues::Catalogues;
 use exchange::Exchange;
-use kernel::clock::{Clock, SystemClock};
+use kernel::clock::{Clock, SystemClock, Timestamp};
 use kernel::db::Db;
 use kernel::keys::Keys;
 use kernel::random::SystemRandom;
 use kernel::sealed::AuditSeal;
 use kernel::tokens::TokenIssuer;
-use kernel::{Kernel, Module, Parts, blobs};
+use kernel::{Kernel, Module, Parts, backup, blobs};
+use notices::Notices;
 use units::Units;
 use upkeep::Upkeep;
 use web::{Pages, Site};
@@ -33,6 +35,9 @@ pub struct Platform {
     pub accounts: Arc<Accounts>,
     /// The checks and alerts, which `check --live` asks for.
     pub upkeep: Arc<Upkeep>,
+    /// The backups, for the commands.
+    pub backups: Backups,
+    copy_of: Option<Timestamp>,
     pages: Arc<Vec<Arc<dyn Pages>>>,
 }
 
@@ -48,6 +53,12 @@ impl Platform {
         clock: Arc<dyn Clock>,
         more: Vec<Arc<dyn Pages>>,
     ) -> anyhow::Result<Self> {
+        if settings.data().join(backup::UNFINISHED).exists() {
+            bail!(
+                "a restore into {} did not end: empty the directory and the database, then restore again",
+                settings.data().display()
+            );
+        }
         let platform = Self::open_bare_with_clock(settings, clock, more).await?;
         let k = &platform.kernel;
         let modules = platform.modules();
@@ -68,6 +79,31 @@ impl Platform {
         tokio::spawn(async move { seal.run(kernel).await });
         tokio::spawn(blobs::upkeep(k.clone()));
         Ok(platform)
+    }
+
+    /// Opens everything and brings the schema up to date, but starts nothing: for commands that make a backup.
+    pub async fn open_idle(settings: Settings) -> anyhow::Result<Self> {
+        if settings.data().join(backup::UNFINISHED).exists() {
+            bail!("a restore into {} did not end: restore again", settings.data().display());
+        }
+        let platform = Self::open_bare(settings).await?;
+        platform
+            .kernel
+            .migrate(&platform.modules())
+            .await
+            .context("the schema cannot be brought up to date")?;
+        platform.kernel.blobs().await.context("the content store cannot be opened")?;
+        Ok(platform)
+    }
+
+    /// Opens a restored copy to look at: pages only. No module starts, so nothing is called, sent, sealed or cleared.
+    pub async fn open_copy(settings: Settings, backed_up: Timestamp) -> anyhow::Result<Self> {
+        if settings.data().join(backup::UNFINISHED).exists() {
+            bail!("the restore into {} did not end: remove it and restore again", settings.data().display());
+        }
+        let platform = Self::open_bare(settings).await?;
+        platform.kernel.blobs().await.context("the content store cannot be opened")?;
+        Ok(Self { copy_of: Some(backed_up), ..platform })
     }
 
     /// Opens keys and database without touching the schema: for upkeep.
@@ -100,19 +136,45 @@ impl Platform {
         let exchange = Exchange::connected(exchange_settings, issuer.clone(), &settings.platform.name);
         let (exchange, accounts) = (Arc::new(exchange), Arc::new(Accounts::new(&kernel, issuer)?));
         let named: Arc<OnceLock<Vec<Arc<dyn Module>>>> = Arc::default();
-        let operations = Arc::new(Operations::new(named.clone()));
+        let operations = Arc::new(Operations::new(named.clone(), exchange.clone()));
         let upkeep = Arc::new(Upkeep::new(named.clone()));
+        let gateways = messaging::gateways(&settings.config.section("channels")?)?;
+        let notices = Arc::new(Notices::new(&kernel, gateways, named.clone())?);
+        let backups = Backups::new(backups::Settings::read(&settings.config)?, named.clone());
         let mut pages: Vec<Arc<dyn Pages>> = vec![
             exchange.clone(),
             Arc::new(Units),
             Arc::new(Catalogues),
             accounts.clone(),
             upkeep.clone(),
+            notices,
+            Arc::new(backups.clone()),
             operations,
         ];
         pages.extend(more);
         let _ = named.set(pages.iter().map(|p| p.clone() as Arc<dyn Module>).collect());
-        Ok(Self { settings: Arc::new(settings), kernel, exchange, accounts, upkeep, pages: Arc::new(pages) })
+        Ok(Self {
+            settings: Arc::new(settings),
+            kernel,
+            exchange,
+            accounts,
+            upkeep,
+            backups,
+            copy_of: None,
+            pages: Arc::new(pages),
+        })
+    }
+
+    /// The modules as far as they can be known without data: for descriptions of this release.
+    pub fn listed() -> anyhow::Result<Vec<Arc<dyn Module>>> {
+        let nowhere: upkeep::Modules = Arc::default();
+        Ok(vec![
+            Arc::new(Exchange::new(exchange::config::Settings::default())),
+            Arc::new(Units),
+            Arc::new(Catalogues),
+            Arc::new(Upkeep::new(nowhere.clone())),
+            Arc::new(Backups::new(backups::Settings::default(), nowhere)),
+        ])
     }
 
     /// The modules, in the order in which they were named.
@@ -122,7 +184,10 @@ impl Platform {
 
     /// All pages and interfaces as one router.
     pub fn router(&self) -> anyhow::Result<axum::Router> {
-        let site = Site::from_config(&self.kernel.config)?.demo(self.settings.demo).search("/units");
+        let mut site = Site::from_config(&self.kernel.config)?.demo(self.settings.demo).search("/units");
+        if let Some(backed_up) = self.copy_of {
+            site = site.copy_of(backed_up);
+        }
         Ok(web::router(self.kernel.clone(), site, self.accounts.sessions(), &self.pages))
     }
 
@@ -142,6 +207,10 @@ impl Platform {
         let exchange: exchange::config::Settings = settings.config.section("exchange")?;
         exchange.check().map_err(|text| anyhow::anyhow!("[exchange] {}", text.en))?;
         exchange::evidence::Settings::read(&settings.config)?;
+        messaging::gateways(&settings.config.section("channels")?)?;
+        let notices: notices::Settings = settings.config.section("notices")?;
+        notices.check().map_err(|text| anyhow::anyhow!("[notices] {}", text.en))?;
+        backups::Settings::read(&settings.config)?;
         Ok(())
     }
 
@@ -177,4 +246,29 @@ pub fn start_logging(log: &Log) -> anyhow::Result<()> {
         other => anyhow::bail!("[log] format is `text` or `json`, not `{other}`"),
     };
     started.map_err(|e| anyhow::anyhow!("logging cannot be started: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kernel::config::Config;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_listed_without_data_is_what_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::from_text(None, format!("[platform]\ndata = {:?}\n", dir.path()), []).unwrap();
+        let platform = Platform::open_bare(Settings::from_config(config).unwrap()).await.unwrap();
+        let steps = |modules: &[Arc<dyn Module>]| -> BTreeSet<String> {
+            let schema = kernel::schema(modules);
+            schema
+                .iter()
+                .flat_map(|(m, steps)| steps.iter().map(move |s| format!("{m}/{}", s.name)))
+                .collect()
+        };
+        assert_eq!(steps(&Platform::listed().unwrap()), steps(&platform.modules()));
+        platform.close().await;
+    }
 }

@@ -7,7 +7,10 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use kernel::{Kernel, backup, blobs};
+use kernel::clock::Timestamp;
+use kernel::db::Row;
+use kernel::i18n::Lang;
+use kernel::{Cx, Kernel, backup, blobs, params};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
@@ -22,6 +25,23 @@ pub enum Request {
     Backup {
         /// The directory.
         dir: PathBuf,
+    },
+    /// Make a backup for the shelf, out of turn.
+    BackUp {
+        /// Who asks.
+        by: String,
+    },
+    /// Drill a restore, out of turn.
+    Drill {
+        /// Who asks.
+        by: String,
+    },
+    /// Tell the audit rows after one moment and until another.
+    Audited {
+        /// After this.
+        after: Timestamp,
+        /// Until this.
+        until: Timestamp,
     },
     /// Make a one-time link for the first operator.
     FirstOperator,
@@ -40,6 +60,22 @@ pub enum Request {
 pub enum Answer {
     /// The backup was made.
     Backup(backup::Manifest),
+    /// The backup for the shelf was made.
+    Kept(backups::Kept),
+    /// The drill was made: how it went, and its record as text.
+    Drilled {
+        /// How it went.
+        drilled: backups::Drilled,
+        /// The record, Vietnamese.
+        record: String,
+    },
+    /// Audit rows, and how many there are.
+    Audited {
+        /// The oldest of them.
+        rows: Vec<backup::Audited>,
+        /// All.
+        count: u64,
+    },
     /// The link.
     Link(String),
     /// Every check and open alert.
@@ -101,6 +137,18 @@ async fn handle(platform: &Platform, request: Request) -> Answer {
             Ok(manifest) => Answer::Backup(manifest),
             Err(e) => Answer::Failed(e.chain()),
         },
+        Request::BackUp { by } => match platform.backups.back_up(k, &upkeep_cx(k), &by).await {
+            Ok(kept) => Answer::Kept(kept),
+            Err(e) => Answer::Failed(e.chain()),
+        },
+        Request::Drill { by } => match drill(platform, &by).await {
+            Ok((drilled, record)) => Answer::Drilled { drilled, record },
+            Err(e) => Answer::Failed(crate::chain(&e)),
+        },
+        Request::Audited { after, until } => match audited(k, after, until).await {
+            Ok((rows, count)) => Answer::Audited { rows, count },
+            Err(e) => Answer::Failed(e.chain()),
+        },
         Request::FirstOperator => match platform.first_operator_link().await {
             Ok(link) => Answer::Link(link),
             Err(e) => Answer::Failed(crate::chain(&e)),
@@ -114,6 +162,47 @@ async fn handle(platform: &Platform, request: Request) -> Answer {
             Err(e) => Answer::Failed(e.chain()),
         },
     }
+}
+
+/// Whoever reaches the socket owns the data: there is nobody to ask for rights.
+fn upkeep_cx(k: &Kernel) -> Cx {
+    Cx::kernel("command", k.clock.now())
+}
+
+/// Drills a restore; the outcome and its record.
+pub async fn drill(platform: &Platform, by: &str) -> anyhow::Result<(backups::Drilled, String)> {
+    let k = &platform.kernel;
+    let (run, drilled) = platform.backups.drill(k, &upkeep_cx(k), by).await?;
+    let site = web::Site::from_config(&k.config)?;
+    let record = backups::report::text(Lang::Vi, site.name(), &run, &drilled);
+    Ok((drilled, record))
+}
+
+/// Audit rows told at most.
+pub const MOST_AUDITED: usize = 200;
+
+/// The audit rows after one moment and until another: the oldest of them, and how many there are.
+pub async fn audited(
+    k: &Kernel,
+    after: Timestamp,
+    until: Timestamp,
+) -> kernel::Result<(Vec<backup::Audited>, u64)> {
+    let period = "FROM kernel_audit WHERE at > $1 AND at <= $2";
+    let count = k.db.query_one(&format!("SELECT COUNT(*) AS n {period}"), params![after, until]).await?;
+    let sql = format!(
+        "SELECT at, actor, action, subject_kind, subject_id {period} ORDER BY seq LIMIT {MOST_AUDITED}"
+    );
+    let read = |row: &Row| {
+        Ok(backup::Audited {
+            at: row.time("at")?,
+            actor: row.text("actor")?,
+            action: row.text("action")?,
+            subject: format!("{} {}", row.text("subject_kind")?, row.text("subject_id")?),
+        })
+    };
+    let rows = k.db.query(&sql, params![after, until]).await?;
+    let rows = rows.iter().map(read).collect::<kernel::Result<_>>()?;
+    Ok((rows, u64::try_from(count.int("n")?).unwrap_or(0)))
 }
 
 /// Compares the content store with the tables.

@@ -4,12 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use exchange::Exchange;
 use http::{HeaderMap, StatusCode, header};
 use kernel::{Kernel, Module};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Deserialize;
 use serde_json::json;
 use web::{Access, Pages, Redirect, Routes};
+
+use crate::measures;
 
 /// `[operations]`
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,12 +25,13 @@ pub struct Settings {
 /// The module.
 pub struct Operations {
     modules: Arc<OnceLock<Vec<Arc<dyn Module>>>>,
+    exchange: Arc<Exchange>,
 }
 
 impl Operations {
     /// Checks readiness by the diagnostics of `modules`, which are named once all are built.
-    pub fn new(modules: Arc<OnceLock<Vec<Arc<dyn Module>>>>) -> Self {
-        Self { modules }
+    pub fn new(modules: Arc<OnceLock<Vec<Arc<dyn Module>>>>, exchange: Arc<Exchange>) -> Self {
+        Self { modules, exchange }
     }
 }
 
@@ -39,19 +43,21 @@ impl Module for Operations {
 
 impl Pages for Operations {
     fn routes(&self) -> Routes {
-        let modules = self.modules.clone();
+        let (modules, exchange) = (self.modules.clone(), self.exchange.clone());
         Routes::new()
             .get("/", Access::Public, async |cx: web::Cx| Redirect::to(start(&cx)))
             .get("/healthz", Access::Public, async || "ok\n")
             .get("/readyz", Access::Public, async move |State(k): State<Kernel>| readyz(&k, &modules).await)
-            .get("/metrics", Access::Public, metrics)
+            .get("/metrics", Access::Public, async move |k: State<Kernel>, request: Request| {
+                metrics(k, &exchange, request).await
+            })
     }
 }
 
 /// The first page of whoever comes: the exchange, for who may see it or is to sign in; else what everybody may read.
 fn start(cx: &kernel::Cx) -> &'static str {
-    let exchange = !cx.signed_in() || cx.may_somewhere(exchange::permissions::READ).is_ok();
-    if exchange { "/exchange" } else { "/catalogues" }
+    let may = !cx.signed_in() || cx.may_somewhere(exchange::permissions::READ).is_ok();
+    if may { "/exchange" } else { "/catalogues" }
 }
 
 /// Ready means: the database answers and every module's checks are well, apart from those about content.
@@ -60,7 +66,8 @@ async fn readyz(k: &Kernel, modules: &OnceLock<Vec<Arc<dyn Module>>>) -> Respons
     let mut failing = Vec::new();
     for module in modules.get().into_iter().flatten() {
         failing.extend(module.diagnose(k).await.into_iter().filter(|f| !f.ok).map(|f| f.check));
-        failing.retain(|check| !catalogues::ADVISORY.contains(check));
+        let advisory = [catalogues::ADVISORY, notices::ADVISORY, backups::ADVISORY];
+        failing.retain(|check| !advisory.iter().any(|own| own.contains(check)));
     }
     // The gateway serves from its snapshot while the database is away; pages do not. Say both.
     let ready = database && failing.is_empty();
@@ -72,19 +79,25 @@ async fn readyz(k: &Kernel, modules: &OnceLock<Vec<Arc<dyn Module>>>) -> Respons
 pub fn recorder() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
-        let recorder = PrometheusBuilder::new().build_recorder();
+        let builder = measures::builder().unwrap_or_else(|e| {
+            tracing::error!(error = %e, "latencies are not kept as histograms");
+            PrometheusBuilder::new()
+        });
+        let recorder = builder.build_recorder();
         let handle = recorder.handle();
-        if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("metrics are recorded elsewhere");
+        match metrics::set_global_recorder(recorder) {
+            Ok(()) => measures::describe(),
+            Err(_) => tracing::warn!("metrics are recorded elsewhere"),
         }
         handle
     })
 }
 
-async fn metrics(State(k): State<Kernel>, request: Request) -> Response {
+async fn metrics(State(k): State<Kernel>, exchange: &Exchange, request: Request) -> Response {
     let wanted = k.config.section::<Settings>("operations").unwrap_or_default().metrics_token;
     match wanted {
         Some(token) if bearer(request.headers()).is_some_and(|given| same(given, &token)) => {
+            measures::observe(&k, exchange).await;
             let text = recorder().render();
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
         }

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::assemble::Platform;
-use crate::{control, tls};
+use crate::{control, notify, tls};
 
 /// Serves until SIGTERM or SIGINT. `ready` is called once connections are accepted.
 pub async fn run<F>(platform: Platform, ready: F) -> anyhow::Result<()>
@@ -32,12 +32,32 @@ where
     if outcome.is_ok() {
         asked_to_stop().await?;
         tracing::info!("stopping");
+        notify::say("STOPPING=1");
     }
     let _ = stop.send(true);
     serving.await??;
     platform.close().await;
     control.await??;
     outcome
+}
+
+/// Serves the pages of a restored copy until SIGTERM or SIGINT: no gateway, no control socket.
+pub async fn run_copy<F>(platform: Platform, listen: SocketAddr, ready: F) -> anyhow::Result<()>
+where
+    F: FnOnce(SocketAddr),
+{
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be listened on"))?;
+    let (address, router) = (listener.local_addr()?, platform.router()?);
+    ready(address);
+    let stopped = async {
+        if let Err(e) = asked_to_stop().await {
+            tracing::error!(error = %e, "signals cannot be heard");
+        }
+    };
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
+    platform.kernel.close().await;
+    Ok(())
 }
 
 async fn asked_to_stop() -> std::io::Result<()> {

@@ -94,13 +94,32 @@ pub struct Settings {
 }
 
 /// Sections somebody reads; any other is misspelt.
-const SECTIONS: &[&str] =
-    &["server", "database", "keys", "platform", "log", "web", "tokens", "identity", "exchange", "operations"];
+const SECTIONS: &[&str] = &[
+    "server",
+    "database",
+    "keys",
+    "platform",
+    "log",
+    "web",
+    "tokens",
+    "identity",
+    "exchange",
+    "operations",
+    "notices",
+    "channels",
+    "backup",
+];
 
 impl Settings {
     /// Reads the configuration of a place; `--data` wins over the file.
     pub fn load(place: &Place) -> Result<Self, ConfigError> {
-        let config = Config::load(place.config.as_deref(), std::env::vars())?;
+        Self::load_with(place, &[])
+    }
+
+    /// As [`Settings::load`], with variables that win over those of the environment.
+    pub fn load_with(place: &Place, variables: &[(&str, String)]) -> Result<Self, ConfigError> {
+        let more = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let config = Config::load(place.config.as_deref(), std::env::vars().chain(more))?;
         let mut settings = Self::from_config(config)?;
         if let Some(data) = &place.data {
             settings.platform.data.clone_from(data);

@@ -25,7 +25,7 @@ crate::id_value!(JobId);
 /// Time a worker has before another may take the job.
 const LEASE: Duration = Duration::from_secs(60);
 /// Attempts before a job is dead.
-const ATTEMPTS: i64 = 12;
+pub const ATTEMPTS: i64 = 12;
 const POLL: Duration = Duration::from_millis(500);
 const WORKERS: usize = 4;
 
@@ -189,13 +189,13 @@ async fn complete(k: &Kernel, job: &Job, outcome: Result<()>) -> Result<bool> {
         }
         Err(e) => {
             let (error, dead) = (e.chain(), job.attempt >= ATTEMPTS);
+            let pause = pause(job.attempt, &e);
             tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempt, error, "attempt failed");
             let sql = "UPDATE kernel_job SET state = $3, lease_until = NULL, run_at = $4, last_error = $5,
                               ended_at = $6 WHERE id = $1 AND fence = $2 AND state = 'running'";
             let state = if dead { "dead" } else { "waiting" };
             let ended = dead.then_some(now);
-            tx.execute(sql, params![job.id, job.fence, state, now.plus(back_off(job.attempt)), error, ended])
-                .await?
+            tx.execute(sql, params![job.id, job.fence, state, now.plus(pause), error, ended]).await?
         }
     };
     tx.commit().await?;
@@ -206,6 +206,15 @@ async fn complete(k: &Kernel, job: &Job, outcome: Result<()>) -> Result<bool> {
 fn back_off(attempt: i64) -> Duration {
     let exponent = u32::try_from(attempt.clamp(1, 12)).unwrap_or(12);
     Duration::from_secs(2_u64.pow(exponent).min(3_600))
+}
+
+/// As long as who refused has asked for, if that is longer; at most an hour.
+fn pause(attempt: i64, e: &base::error::Error) -> Duration {
+    let asked = match e {
+        base::error::Error::TooMany { retry_after } => Duration::from_secs((*retry_after).min(3_600)),
+        _ => Duration::ZERO,
+    };
+    back_off(attempt).max(asked)
 }
 
 /// How many jobs are in which state.
@@ -275,5 +284,9 @@ mod tests {
         assert_eq!(back_off(5), Duration::from_secs(32));
         assert_eq!(back_off(12), Duration::from_secs(3_600));
         assert_eq!(back_off(99), Duration::from_secs(3_600));
+        let asked = |retry_after| base::error::Error::TooMany { retry_after };
+        assert_eq!(pause(1, &asked(90)), Duration::from_secs(90));
+        assert_eq!(pause(5, &asked(1)), Duration::from_secs(32));
+        assert_eq!(pause(1, &asked(u64::MAX)), Duration::from_secs(3_600));
     }
 }

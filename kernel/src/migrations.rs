@@ -80,5 +80,6 @@ pub(crate) fn all() -> Vec<(&'static str, &'static [Migration])> {
         ("blobs", crate::blobs::MIGRATIONS),
         ("calendar", crate::calendar::MIGRATIONS),
         ("alerts", crate::alerts::MIGRATIONS),
+        ("notices-asked", crate::notices::MIGRATIONS),
     ]
 }

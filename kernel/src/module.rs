@@ -38,6 +38,17 @@ pub struct Finding {
     pub text: Text,
 }
 
+/// What a module found when it proved samples of restored data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// What was proved, in a few words.
+    pub what: Text,
+    /// How many samples.
+    pub checked: u64,
+    /// Those that could not be proved, with the reason. Identifiers only, no personal data.
+    pub faults: Vec<String>,
+}
+
 /// A module of the platform.
 #[async_trait]
 pub trait Module: Send + Sync + 'static {
@@ -74,6 +85,10 @@ pub trait Module: Send + Sync + 'static {
     /// Called on restored data, after tables and directories are back and before the first start.
     async fn restored(&self, _k: &Kernel) -> Result<()> {
         Ok(())
+    }
+    /// Called on data restored for a drill: proves up to `most` samples of what the module vouches for.
+    async fn trial(&self, _k: &Kernel, _most: u32) -> Result<Option<Trial>> {
+        Ok(None)
     }
     /// A card for one of its things; `None` when it is not this module's or the reader may not know of it.
     async fn describe(&self, _k: &Kernel, _of: &Ref, _cx: &Cx) -> Result<Option<Card>> {

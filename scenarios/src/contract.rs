@@ -17,6 +17,9 @@ pub struct Contract {
     pub logins: serde_json::Value,
     /// Path to read and move the demonstration's clock.
     pub clock_path: String,
+    /// Path of the messages that have arrived in the demonstration's mailbox.
+    #[serde(default)]
+    pub mailbox_path: Option<String>,
 }
 
 /// A call that works, and how to get its evidence.

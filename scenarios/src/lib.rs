@@ -8,6 +8,7 @@ pub mod extra_service;
 pub mod faults;
 pub mod log;
 pub mod pages;
+pub mod person;
 pub mod platform;
 pub mod process;
 pub mod tools;
@@ -15,4 +16,5 @@ pub mod visitor;
 
 pub use call::{Answer, Caller};
 pub use contract::Contract;
+pub use person::Person;
 pub use platform::{Options, Platform};

@@ -23,6 +23,8 @@ pub struct Options {
     pub listen: Option<SocketAddr>,
     /// Further arguments after `demo`.
     pub arguments: Vec<String>,
+    /// Variables of its environment, which override settings (`LIENTHONG_<SECTION>__<KEY>`).
+    pub environment: Vec<(String, String)>,
     /// Run on this core only (`taskset`).
     pub core: Option<usize>,
     /// How long it may take until ready.
@@ -40,6 +42,7 @@ impl Options {
             data: data.to_owned(),
             listen: None,
             arguments: vec![],
+            environment: vec![],
             core: None,
             patience: Duration::from_secs(60),
         })
@@ -87,6 +90,7 @@ impl Platform {
             .arg(&options.data)
             .args(["--listen", &listen.to_string()])
             .args(&options.arguments)
+            .envs(options.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

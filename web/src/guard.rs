@@ -4,7 +4,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base::error::Error;
+use base::error::{Error, Refusal};
+use base::i18n::Text;
 use http::header;
 use http_body_util::{BodyExt, Limited};
 
@@ -17,6 +18,7 @@ use crate::extract::BodyLimit;
 use crate::failure::Failure;
 use crate::routes::Limit;
 use crate::session::bearer;
+use crate::t;
 
 /// What stands before one route.
 #[derive(Clone)]
@@ -24,6 +26,12 @@ pub(crate) struct Guard {
     pub(crate) door: Door,
     pub(crate) access: Access,
     pub(crate) limit: Limit,
+}
+
+/// Whether a restored copy to look at takes the request: reading, and what belongs to signing in.
+fn on_a_copy(request: &Request) -> bool {
+    const TAKEN: &[&str] = &["/login", "/logout", "/account/appointment"];
+    request.method().is_safe() || TAKEN.contains(&request.uri().path())
 }
 
 /// Why nobody comes in, with the context for the page that says so.
@@ -60,6 +68,11 @@ impl Guard {
         let (visitor, session) = self.door.visitor(request.headers(), public).await.map_err(|e| (e, None))?;
         let cx = self.door.cx(&asked, request.uri(), visitor, session.as_deref());
         let refuse = |failure: Failure| (failure, Some(Box::new(cx.clone())));
+        if self.door.site.copy_of.is_some() && !on_a_copy(&request) {
+            return Err(refuse(
+                Error::from(Refusal::new("restored-copy", Text::both(t::copy_refuses))).into(),
+            ));
+        }
         request = self.bounded(request).map_err(&refuse)?;
         if !request.method().is_safe() && bearer(request.headers()).is_none() {
             request = self.own_request(request, session.as_deref()).await.map_err(&refuse)?;

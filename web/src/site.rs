@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use base::clock::Timestamp;
 use base::config::{Config, ConfigError};
 use serde::Deserialize;
 
@@ -48,6 +49,8 @@ pub struct Site {
     pub(crate) origin: String,
     pub(crate) secure: bool,
     pub(crate) demo: bool,
+    /// When the data of a restored copy was backed up.
+    pub(crate) copy_of: Option<Timestamp>,
     pub(crate) search: Option<String>,
     pub(crate) theme: Served,
     pub(crate) emblem: Option<Served>,
@@ -79,6 +82,7 @@ impl Site {
             origin,
             secure,
             demo: false,
+            copy_of: None,
             search: None,
             theme: Served::new("theme", "css", "text/css; charset=utf-8", css),
             emblem: section.emblem.map(emblem).transpose()?,
@@ -94,6 +98,12 @@ impl Site {
     /// Whether this is the demonstration.
     pub fn is_demo(&self) -> bool {
         self.demo
+    }
+
+    /// Is a restored copy to look at: wears its banner, and refuses what would change something but signing in and out.
+    pub fn copy_of(mut self, backed_up: Timestamp) -> Self {
+        self.copy_of = Some(backed_up);
+        self
     }
 
     /// Where the search box of the desk leads (`?q=`); without it there is no box.

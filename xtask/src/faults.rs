@@ -48,6 +48,7 @@ pub fn run(options: &Options) -> Result<()> {
         data,
         listen: None,
         arguments: options.arguments.clone(),
+        environment: vec![],
         core: None,
         patience: Duration::from_secs(120),
     };

@@ -11,7 +11,9 @@ mod bench;
 mod build;
 mod faults;
 mod generator;
+mod package;
 mod screenshots;
+mod seed;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Chores of the repository", disable_help_subcommand = true)]
@@ -29,8 +31,12 @@ enum Chore {
     /// Measure; the figures belong into docs/benchmarks.md
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Make the packages of a built program: an archive and a .deb
+    Package(package::Options),
     /// Photograph every page of the demonstration (desktop, phone; Vietnamese, English)
     Screenshots(screenshots::Options),
+    /// Write a believable year of a province into a new data directory, for `bench pages` and for looking at
+    SeedProvince(seed::Options),
     /// The load generator that the benchmarks start on a core of its own
     #[command(hide = true)]
     Generate(generator::Options),
@@ -52,7 +58,9 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Architecture => architecture::run(),
         Chore::Faults(options) => faults::run(&options),
         Chore::Bench(bench) => bench::run(&bench),
+        Chore::Package(options) => package::run(&options),
         Chore::Screenshots(options) => screenshots::run(&options),
+        Chore::SeedProvince(options) => seed::run(&options),
         Chore::Generate(options) => generator::run(&options),
     }
 }

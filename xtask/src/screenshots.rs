@@ -52,6 +52,7 @@ async fn all(options: &Options) -> Result<()> {
         data,
         listen: None,
         arguments: options.arguments.clone(),
+        environment: vec![],
         core: None,
         patience: Duration::from_secs(120),
     })

@@ -3,12 +3,16 @@
 pub mod admin;
 pub mod backup;
 pub mod bench;
+pub mod beside;
 pub mod check;
 pub mod due;
+pub mod fill;
 pub mod import;
 pub mod live;
 pub mod migrate;
+pub mod release;
 pub mod serve;
+pub mod shelf;
 pub mod verify;
 
 use std::future::Future;

@@ -85,12 +85,14 @@ impl State {
             },
             "logins": logins,
             "clock_path": super::clock::PATH,
+            "mailbox_path": super::mailbox::JSON,
         });
         write_private(&data.join("demo.json"), &serde_json::to_vec_pretty(&contract)?)
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Writes a file whole that its owner only can read.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let beside = path.with_extension("new");
     let mut file =
         std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;

@@ -90,6 +90,16 @@ impl Config {
         T::deserialize(toml::Value::Table(table)).map_err(|e| self.blame::<T>(name, &e))
     }
 
+    /// Whether the file or the environment sets a key; `exchange.gateway` names a section within one.
+    pub fn is_set(&self, section: &str, key: &str) -> bool {
+        let mut table = Some(&self.table);
+        for part in section.split('.') {
+            table = table.and_then(|t| t.get(part)).and_then(toml::Value::as_table);
+        }
+        let in_env = self.overrides.get(section).is_some_and(|vars| vars.contains_key(key));
+        in_env || table.is_some_and(|t| t.contains_key(key))
+    }
+
     /// Refuses sections nobody reads, which are nearly always misspelt.
     pub fn refuse_unknown(&self, known: &[&str]) -> Result<(), ConfigError> {
         let in_file = self.table.keys();
@@ -192,6 +202,11 @@ mod tests {
             &[("LIENTHONG_GATE__TIMEOUT_SECONDS", "5"), ("OTHER", "1")],
         );
         assert_eq!(c.section::<Gate>("gate").unwrap(), Gate { listen: "[::1]:1".into(), timeout_seconds: 5 });
+        assert!(
+            c.is_set("gate", "listen") && c.is_set("gate", "timeout_seconds") && !c.is_set("gate", "other")
+        );
+        let inner = config("[gate.inner]\nx = 1\n", &[]);
+        assert!(inner.is_set("gate.inner", "x") && !inner.is_set("gate.other", "x"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use base::ids::Ref;
 use serde::{Deserialize, Serialize};
 
 pub use facts::{AlertAcknowledged, AlertCleared, AlertRaised};
-pub use store::{MIGRATIONS, cleared, one, open, open_keys};
+pub use store::{MIGRATIONS, acts, cleared, one, open, open_keys, within};
 
 use crate::cx::{Cx, Permission, Scope};
 use crate::kernel::{Kernel, Tx};
@@ -74,6 +74,15 @@ pub struct Alert {
     pub affected: Vec<Affected>,
     /// When it began, if that was before it is raised.
     pub since: Option<Timestamp>,
+}
+
+/// Something that can be done about an alert on a page of who raised it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// What the button says.
+    pub label: Text,
+    /// The page, as a path of this platform.
+    pub href: String,
 }
 
 /// Who said that they look after it.
@@ -140,6 +149,17 @@ impl Tx {
         let open = store::open_id(self, &alert.key).await?.ok_or(Error::Conflict)?;
         store::refresh(self, open, alert, now).await?;
         Ok(open)
+    }
+
+    /// Offers, on the page of an alert, something to do about it; offering it again changes nothing.
+    ///
+    /// # Errors
+    /// When it does not lead to a page of this platform, which is a fault of the program.
+    pub async fn offer(&mut self, alert: AlertId, act: &Act) -> Result<()> {
+        if !act.href.starts_with('/') || act.href.starts_with("//") {
+            return Err(Error::internal("what is offered leads to a page of this platform"));
+        }
+        store::offer(self, alert, act).await
     }
 
     /// Says that what an alert told of is well again. Returns whether one was open under the key.

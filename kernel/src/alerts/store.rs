@@ -4,14 +4,28 @@ use base::clock::Timestamp;
 use base::error::{Error, Result};
 use base::i18n::Text;
 
-use super::{Acknowledged, Alert, AlertId, MOST_NAMED, Occurrence, Severity};
+use super::{Acknowledged, Act, Alert, AlertId, MOST_NAMED, Occurrence, Severity};
 use crate::cx::Cx;
 use crate::db::{Db, Migration, Row};
 use crate::kernel::Tx;
 use crate::params;
 
 /// The table.
-pub const MIGRATIONS: &[Migration] = &[Migration { name: "0001_alerts", sql: include_str!("schema.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_alerts", sql: include_str!("schema.sql") },
+    Migration {
+        name: "0002_acts",
+        sql: "
+CREATE TABLE kernel_alert_act (
+    alert TEXT NOT NULL REFERENCES kernel_alert (id),
+    href TEXT NOT NULL,
+    label_vi TEXT NOT NULL,
+    label_en TEXT NOT NULL,
+    PRIMARY KEY (alert, href)
+) STRICT;
+",
+    },
+];
 
 const COLUMNS: &str = "id, key, severity, title_vi, title_en, cause_vi, cause_en, todo_vi, todo_en, affected,
     affected_count, since, seen_at, cleared_at, acknowledged_by, acknowledged_name, acknowledged_at, note";
@@ -36,6 +50,15 @@ pub async fn cleared(db: &Db, before: Option<(Timestamp, AlertId)>, limit: u32) 
     db.query(&sql, params![at, id, limit]).await?.iter().map(occurrence).collect()
 }
 
+/// Occurrences that were open at some moment of a period, oldest first.
+pub async fn within(db: &Db, from: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Occurrence>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM kernel_alert
+         WHERE since < $2 AND (cleared_at IS NULL OR cleared_at >= $1) ORDER BY since, id LIMIT $3"
+    );
+    db.query(&sql, params![from, until, limit]).await?.iter().map(occurrence).collect()
+}
+
 /// One occurrence.
 pub async fn one(db: &Db, id: AlertId) -> Result<Option<Occurrence>> {
     let sql = format!("SELECT {COLUMNS} FROM kernel_alert WHERE id = $1");
@@ -48,6 +71,24 @@ pub async fn open_keys(db: &Db, prefix: &str) -> Result<Vec<String>> {
     let end = format!("{prefix}\u{10ffff}");
     let sql = "SELECT key FROM kernel_alert WHERE cleared_at IS NULL AND key >= $1 AND key < $2 ORDER BY key";
     db.query(sql, params![prefix, end]).await?.iter().map(|r| r.text("key")).collect()
+}
+
+/// What is offered to do about an alert, at most [`MOST_NAMED`].
+pub async fn acts(db: &Db, id: AlertId) -> Result<Vec<Act>> {
+    let sql = "SELECT href, label_vi, label_en FROM kernel_alert_act WHERE alert = $1 ORDER BY href LIMIT $2";
+    let most = i64::try_from(MOST_NAMED).unwrap_or(i64::MAX);
+    let read = |r: &Row| {
+        Ok(Act { label: Text { vi: r.text("label_vi")?, en: r.text("label_en")? }, href: r.text("href")? })
+    };
+    db.query(sql, params![id, most]).await?.iter().map(read).collect()
+}
+
+/// Offers something to do about an alert, once.
+pub(super) async fn offer(tx: &mut Tx, id: AlertId, act: &Act) -> Result<()> {
+    let sql = "INSERT INTO kernel_alert_act (alert, href, label_vi, label_en) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (alert, href) DO NOTHING";
+    tx.execute(sql, params![id, &act.href, &act.label.vi, &act.label.en]).await?;
+    Ok(())
 }
 
 /// The open alert under a key, locked.

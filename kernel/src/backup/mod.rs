@@ -6,11 +6,12 @@
 //! [`crate::blobs::erasures`] names, and says when it was given none.
 
 mod archive;
+mod out;
 mod tables;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,13 +19,21 @@ use aws_lc_rs::digest;
 use base::clock::Timestamp;
 use base::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use archive::Archive;
+use out::{Limits, Stoppable, close, create};
 
 use crate::blobs::{self, blocking, erasures};
 use crate::crypt::{OpenReader, SealWriter};
+use crate::db::Value;
 use crate::keys::Keys;
 use crate::{Cx, Kernel, Module, audit, journal, schema};
+
+/// Tells of the backup it lies in; its last file.
+pub const MANIFEST: &str = "manifest.json";
+/// Stands in a data directory while a restore fills it. A place with it is neither empty nor whole.
+pub const UNFINISHED: &str = "restore-unfinished";
 
 const FORMAT: &str = "lienthong-backup/1";
 const KEY: &str = "backup";
@@ -71,11 +80,30 @@ pub struct Restored {
     pub content: blobs::Report,
 }
 
-/// Makes a backup in `dir`, which must be empty or absent. Work goes on meanwhile: the tables are one moment's,
-/// the content is that moment's or later and nothing of it is collected or moved, so nothing a table refers to is
-/// missing.
+/// Makes a backup in `dir`, which must be empty or absent, and notes it as the last good one. As [`write`] otherwise.
+///
+/// # Errors
+/// As [`write`].
 pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result<Manifest> {
+    let manifest = write(k, modules, dir, 0).await?;
+    if let Err(e) = note(k, &manifest).await {
+        // The backup is whole; only the operator's page would call the one before the last.
+        tracing::warn!(error = e.chain(), "the backup was made, but not noted");
+    }
+    Ok(manifest)
+}
+
+/// Writes a backup into `dir`, which must be empty or absent, and leaves `leave_free` bytes of its disk free. Work goes
+/// on meanwhile: the tables are one moment's, the content is that moment's or later and nothing of it is collected or
+/// moved, so nothing a table refers to is missing. Memory does not grow with the size. The manifest is written last:
+/// a directory without one is no backup.
+///
+/// # Errors
+/// A full disk, a directory that is not empty, faults of database and disk. What was written stays for the caller to
+/// remove.
+pub async fn write(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path, leave_free: u64) -> Result<Manifest> {
     claim_empty(dir)?;
+    let limits = Limits { leave_free, stop: k.stopping() };
     let _held = k.blobs().await?.hold().await;
     journal::end(&k.db).await?;
     audit::read(&k.db, i64::MAX - 1, 1).await?;
@@ -89,15 +117,12 @@ pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result
         files: BTreeMap::new(),
         mac: String::new(),
     };
-    let out = SealWriter::new(create(&dir.join("tables.ltb"))?, &key, &*k.random)?;
-    let (rows, out) = tables::write(&k.db, out).await?;
-    manifest.rows = rows;
-    close(out.finish()?)?;
+    manifest.rows = write_tables(k, dir.join("tables.ltb"), limits.clone()).await?;
     for name in content_dirs(modules) {
         let (from, file) = (k.data_dir.join(name), dir.join(format!("{name}.ltb")));
-        let (key, random) = (key.clone(), k.random.clone());
+        let (key, random, limits) = (key.clone(), k.random.clone(), limits.clone());
         let content = blocking(move || {
-            let mut out = Archive::new(SealWriter::new(create(&file)?, &key, &*random)?);
+            let mut out = Archive::new(SealWriter::new(create(&file, &limits)?, &key, &*random)?);
             match name {
                 blobs::DIR => add_blobs(&mut out, &from)?,
                 _ => out.add_dir(&from, &from)?,
@@ -111,24 +136,43 @@ pub async fn make(k: &Kernel, modules: &[Arc<dyn Module>], dir: &Path) -> Result
     let names = std::iter::once("tables").chain(content_dirs(modules));
     for file in names.map(|n| format!("{n}.ltb")) {
         let path = dir.join(&file);
-        manifest.files.insert(file, blocking(move || sha256(&path)).await?);
+        let stop = Some(k.stopping());
+        manifest.files.insert(file, blocking(move || sha256(&path, stop)).await?);
     }
     manifest.mac = mac(&k.keys, &manifest)?;
-    let mut out = create(&dir.join("manifest.json"))?;
-    out.write_all(serde_json::to_string_pretty(&manifest)?.as_bytes())?;
-    close(out)?;
-    File::open(dir)?.sync_all()?;
-    if let Err(e) = note(k, &manifest).await {
-        // The backup is whole; only the operator's page would call the one before the last.
-        tracing::warn!(error = e.chain(), "the backup was made, but not noted");
-    }
+    let (path, text) = (dir.join(MANIFEST), serde_json::to_string_pretty(&manifest)?);
+    let dir = dir.to_path_buf();
+    let finish = move || {
+        let mut out = create(&path, &limits)?;
+        out.write_all(text.as_bytes())?;
+        close(out)?;
+        Ok(File::open(dir)?.sync_all()?)
+    };
+    blocking(finish).await?;
     Ok(manifest)
+}
+
+/// Writes the tables on a thread of their own: encryption and flushes must not keep calls waiting.
+async fn write_tables(k: &Kernel, path: PathBuf, limits: Limits) -> Result<BTreeMap<String, u64>> {
+    let (db, key, random) = (k.db.clone(), k.keys.derive(KEY), k.random.clone());
+    let runtime = tokio::runtime::Handle::current();
+    blocking(move || {
+        let out = SealWriter::new(create(&path, &limits)?, &key, &*random)?;
+        let (rows, out) = runtime.block_on(tables::write(&db, out))?;
+        close(out.finish()?)?;
+        Ok(rows)
+    })
+    .await
 }
 
 /// The setting that tells when the last good backup was made.
 const LAST: &str = "kernel.backup.last";
 
-async fn note(k: &Kernel, made: &Manifest) -> Result<()> {
+/// Notes a backup as the last good one.
+///
+/// # Errors
+/// When the database is away.
+pub async fn note(k: &Kernel, made: &Manifest) -> Result<()> {
     let mut tx = k.begin(&Cx::kernel("backup", k.clock.now())).await?;
     tx.set_setting(LAST, &made.made_at.micros().to_string()).await?;
     tx.commit().await?;
@@ -146,15 +190,23 @@ pub async fn last(k: &Kernel) -> Result<Option<Timestamp>> {
 /// # Errors
 /// Names the first file that is missing, altered or not what the manifest counts.
 pub fn verify(keys: &Keys, dir: &Path) -> Result<Manifest> {
+    verify_until(keys, dir, None)
+}
+
+/// As [`verify`], given up when the process stops.
+///
+/// # Errors
+/// As [`verify`], and when `stop` becomes true.
+pub fn verify_until(keys: &Keys, dir: &Path, stop: Option<watch::Receiver<bool>>) -> Result<Manifest> {
     let manifest = read_manifest(keys, dir)?;
     for (file, digest) in &manifest.files {
-        if sha256(&dir.join(file))? != *digest {
+        if sha256(&dir.join(file), stop.clone())? != *digest {
             return Err(Error::internal(format!("{file} is not what the backup wrote")));
         }
     }
     let key = keys.derive(KEY);
     let mut rows = BTreeMap::new();
-    let mut reader = tables::Rows::new(open(&dir.join("tables.ltb"), &key)?);
+    let mut reader = tables::Rows::new(open(&dir.join("tables.ltb"), &key, stop.clone())?);
     while reader.next()?.is_some() {
         *rows.entry(reader.table.clone()).or_insert(0) += 1;
     }
@@ -164,12 +216,79 @@ pub fn verify(keys: &Keys, dir: &Path) -> Result<Manifest> {
         return Err(Error::internal("the tables hold other numbers of rows than the manifest"));
     }
     for (name, content) in &manifest.content {
-        let found = archive::read(open(&dir.join(format!("{name}.ltb")), &key)?, None)?;
+        let found = archive::read(open(&dir.join(format!("{name}.ltb")), &key, stop.clone())?, None)?;
         if found != *content {
             return Err(Error::internal(format!("{name} holds other files than the manifest")));
         }
     }
     Ok(manifest)
+}
+
+/// The audit rows in a backup that were written after one moment and not after another: what a copy of the first moment
+/// lacks at the second. At most `most` are given, oldest first; the second number counts all. Reads the tables to their
+/// end.
+///
+/// # Errors
+/// When the backup is not whole or of another master key.
+pub fn audited_between(
+    keys: &Keys,
+    dir: &Path,
+    after: Timestamp,
+    until: Timestamp,
+    most: usize,
+) -> Result<(Vec<Audited>, u64)> {
+    read_manifest(keys, dir)?;
+    let mut reader = tables::Rows::new(open(&dir.join("tables.ltb"), &keys.derive(KEY), None)?);
+    let (mut found, mut count) = (Vec::new(), 0);
+    while let Some(values) = reader.next()? {
+        if reader.table != audit::ORDER.table {
+            continue;
+        }
+        let row = Audited::read(&reader.columns, &values)?;
+        if row.at > after && row.at <= until {
+            count += 1;
+            found.push(row);
+            if found.len() > most.saturating_mul(2).max(1_000) {
+                found.sort_by_key(|a: &Audited| a.at);
+                found.truncate(most);
+            }
+        }
+    }
+    found.sort_by_key(|a| a.at);
+    found.truncate(most);
+    Ok((found, count))
+}
+
+/// Who did what to what, when: an audit row without its details.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audited {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To what: kind and identifier.
+    pub subject: String,
+}
+
+impl Audited {
+    fn read(columns: &[String], values: &[Value]) -> Result<Self> {
+        let cell = |name: &str| columns.iter().position(|c| c == name).and_then(|i| values.get(i));
+        let text = |name: &str| match cell(name) {
+            Some(Value::Text(t)) => Ok(t.clone()),
+            _ => Err(Error::internal(format!("the audit rows of the backup have no {name}"))),
+        };
+        let Some(Value::Int(at)) = cell("at") else {
+            return Err(Error::internal("the audit rows of the backup have no time"));
+        };
+        Ok(Self {
+            at: Timestamp::from_micros(*at),
+            actor: text("actor")?,
+            action: text("action")?,
+            subject: format!("{} {}", text("subject_kind")?, text("subject_id")?),
+        })
+    }
 }
 
 /// Restores a backup into an empty database and data directory. The keys named by the list of erasures, which is
@@ -186,21 +305,30 @@ pub async fn restore(
     let own = Some(k.data_dir.join(erasures::FILE)).filter(|own| own.exists());
     let lists: Vec<_> = own.into_iter().chain(list.map(Path::to_path_buf)).collect();
     let erasures_known = !lists.is_empty();
-    let (keys, from) = (k.keys.clone(), dir.to_path_buf());
+    let (keys, from, stop) = (k.keys.clone(), dir.to_path_buf(), Some(k.stopping()));
+    let stopped = stop.clone();
     let check = move || {
         lists.iter().try_for_each(|list| erasures::read(list).map(drop))?;
-        verify(&keys, &from)
+        verify_until(&keys, &from, stopped)
     };
     let manifest = blocking(check).await?;
     let key = k.keys.derive(KEY);
+    // Whatever is there already stays as it is, without a mark.
+    tables::refuse_filled(k).await?;
+    for name in manifest.content.keys() {
+        claim_empty(&k.data_dir.join(name))?;
+    }
+    let mark = k.data_dir.join(UNFINISHED);
+    File::create(&mark)?.sync_all()?;
+    File::open(&k.data_dir)?.sync_all()?;
     let schema = schema(modules);
-    let rows = tables::restore(k, &schema, || open(&dir.join("tables.ltb"), &key)).await?;
+    let rows = tables::restore(k, &schema, || open(&dir.join("tables.ltb"), &key, stop.clone())).await?;
     let mut content = BTreeMap::new();
     for name in manifest.content.keys() {
         let (to, file) = (k.data_dir.join(name), dir.join(format!("{name}.ltb")));
         claim_empty(&to)?;
-        let key = key.clone();
-        let found = blocking(move || archive::read(open(&file, &key)?, Some(&to))).await?;
+        let (key, stop) = (key.clone(), stop.clone());
+        let found = blocking(move || archive::read(open(&file, &key, stop)?, Some(&to))).await?;
         content.insert(name.clone(), found);
     }
     let restored = Manifest { rows, content, ..manifest.clone() };
@@ -218,6 +346,8 @@ pub async fn restore(
     for module in modules {
         module.restored(k).await?;
     }
+    fs::remove_file(&mark)?;
+    File::open(&k.data_dir)?.sync_all()?;
     Ok(Restored { manifest: restored, erased, erasures_known, content })
 }
 
@@ -238,8 +368,12 @@ fn content_dirs(modules: &[Arc<dyn Module>]) -> impl Iterator<Item = &'static st
     std::iter::once(blobs::DIR).chain(modules.iter().flat_map(|m| m.backup_dirs().iter().copied()))
 }
 
-fn read_manifest(keys: &Keys, dir: &Path) -> Result<Manifest> {
-    let path = dir.join("manifest.json");
+/// Reads what a backup says of itself and checks that it was said under this master key; its files are not looked at.
+///
+/// # Errors
+/// A directory without a manifest, an altered one, another master key, a format of another release.
+pub fn read_manifest(keys: &Keys, dir: &Path) -> Result<Manifest> {
+    let path = dir.join(MANIFEST);
     let text = fs::read_to_string(&path)
         .map_err(|e| Error::internal(format!("{} cannot be read: {e}", path.display())))?;
     let manifest: Manifest = serde_json::from_str(&text)?;
@@ -265,20 +399,16 @@ fn claim_empty(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-fn create(path: &Path) -> std::io::Result<BufWriter<File>> {
-    Ok(BufWriter::with_capacity(1 << 18, fs::OpenOptions::new().write(true).create_new(true).open(path)?))
+type Input = OpenReader<BufReader<Stoppable<File>>>;
+
+fn open(path: &Path, key: &[u8; 32], stop: Option<watch::Receiver<bool>>) -> Result<Input> {
+    let input = Stoppable { inner: File::open(path)?, stop };
+    Ok(OpenReader::new(BufReader::with_capacity(1 << 18, input), key)?)
 }
 
-fn close(out: BufWriter<File>) -> std::io::Result<()> {
-    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
-}
-
-fn open(path: &Path, key: &[u8; 32]) -> Result<OpenReader<BufReader<File>>> {
-    Ok(OpenReader::new(BufReader::with_capacity(1 << 18, File::open(path)?), key)?)
-}
-
-fn sha256(path: &Path) -> Result<String> {
-    let mut file = File::open(path)?;
+fn sha256(path: &Path, stop: Option<watch::Receiver<bool>>) -> Result<String> {
+    let inner = File::open(path).map_err(|e| Error::internal(format!("{}: {e}", path.display())))?;
+    let mut file = Stoppable { inner, stop };
     let mut context = digest::Context::new(&digest::SHA256);
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -98,13 +98,13 @@ pub async fn restore<R: Read>(
             "the backup is of a newer release: this one does not know {m}/{n}"
         )));
     }
-    refuse_filled(k).await?;
     migrate_where(&k.db, &*k.clock, schema, |m, n| steps.contains(&(m.to_owned(), n.to_owned()))).await?;
     fill(k, open()?).await?;
     count(k).await
 }
 
-async fn refuse_filled(k: &Kernel) -> Result<()> {
+/// Refuses a database that holds tables.
+pub async fn refuse_filled(k: &Kernel) -> Result<()> {
     let mut view = k.db.snapshot().await?;
     let any = view.tables().await?.into_iter().next();
     view.close().await?;

@@ -2,6 +2,7 @@
 //! changes goes through a [`Transaction`], which the kernel wraps with journal, jobs and audit.
 
 mod driver;
+mod effect;
 mod lite;
 mod migrate;
 mod pg;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use base::clock::Stopwatch;
 use base::error::{Error, Result};
 
+pub use effect::{Effect, effect};
 pub use migrate::{Migration, migrate, migrate_where, pending};
 pub use snapshot::{Snapshot, Table};
 pub use value::{ColumnError, Row, Value};
@@ -72,6 +74,15 @@ impl Db {
         match self.engine {
             Engine::Lite(_) => Backend::Sqlite,
             Engine::Pg(_) => Backend::Postgres,
+        }
+    }
+
+    /// Open connections for reading (on PostgreSQL for everything), and how many of them are free.
+    pub fn connections(&self) -> (u32, u32) {
+        let free = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match &self.engine {
+            Engine::Lite(lite) => (lite.readers().size(), free(lite.readers().num_idle())),
+            Engine::Pg(pool) => (pool.size(), free(pool.num_idle())),
         }
     }
 

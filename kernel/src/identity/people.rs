@@ -9,6 +9,7 @@ use base::text;
 use crate::cx::{AgencyFilter, AppointmentId, PersonId};
 use crate::db::{Db, Row, Value};
 use crate::kernel::Tx;
+use crate::orgs::UnitId;
 use crate::params;
 
 /// A person with an account. Never holds the password's hash.
@@ -312,6 +313,28 @@ pub async fn anybody_holds(tx: &mut Tx, role: &str, at: Timestamp) -> Result<boo
                  AND a.valid_from <= $3 AND (a.valid_until IS NULL OR a.valid_until >= $3)
                LIMIT 1";
     Ok(tx.query_opt(sql, params![role, at, at.date()]).await?.is_some())
+}
+
+/// Those who can sign in and hold `role` through an appointment valid at `at`: at this agency, or anywhere; by given
+/// name, at most `limit`.
+pub async fn holders(
+    db: &Db,
+    role: &str,
+    agency: Option<UnitId>,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<Person>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM identity_person p
+         WHERE p.locked_at IS NULL AND EXISTS (
+             SELECT 1 FROM identity_appointment a JOIN identity_role_grant g ON g.appointment = a.id
+             WHERE a.person = p.id AND g.role = $1 AND ($2 = '' OR a.agency = $2)
+               AND (a.ended_at IS NULL OR a.ended_at > $3)
+               AND a.valid_from <= $4 AND (a.valid_until IS NULL OR a.valid_until >= $4))
+         ORDER BY p.sort_key, p.id LIMIT $5"
+    );
+    let agency = agency.map(|a| a.to_string()).unwrap_or_default();
+    db.query(&sql, params![role, agency, at, at.date(), limit]).await?.iter().map(from_row).collect()
 }
 
 #[cfg(test)]

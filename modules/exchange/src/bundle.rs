@@ -2,17 +2,34 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use evidence::Bundle;
+use evidence::{Bundle, Field};
 use http::{HeaderValue, header};
 use kernel::{Cx, Error, Kernel, Result};
 
-use crate::evidence::Evidence;
+use crate::evidence::{AtRest, Evidence};
 use crate::{Exchange, disclosure};
 
 /// The evidence of this process; away while the data plane is not running (upkeep, some tests).
 pub(crate) fn running(exchange: &Exchange) -> Result<&Evidence> {
     let plane = exchange.plane().ok_or(Error::Unavailable { what: "evidence", source: None })?;
     Ok(&plane.evidence)
+}
+
+/// The evidence of a call with the values of these fields, whoever asks.
+///
+/// # Errors
+/// `NotFound` when there is no such call; `Unavailable` while the log is behind, or was when a copy was made.
+pub(crate) async fn of_call(
+    exchange: &Exchange,
+    k: &Kernel,
+    request_id: &str,
+    fields: &[Field],
+) -> Result<Bundle> {
+    match exchange.plane() {
+        Some(plane) => plane.evidence.bundles().for_request(request_id, fields).await,
+        // A restored copy to look at has no data plane; its logs are whole all the same.
+        None => AtRest::new(k).for_request(request_id, fields).await,
+    }
 }
 
 /// The evidence of a call for this reader; with `personal`, also the personal values they have a right to.
@@ -27,10 +44,9 @@ pub(crate) async fn issue(
     request_id: &str,
     personal: bool,
 ) -> Result<Bundle> {
-    let bundles = running(exchange)?.bundles();
     // A call that has just ended may not be in the tables yet; issuing waits for it. Nothing of this leaves before
     // the right to it is known.
-    let plain = bundles.for_request(request_id, &[]).await?;
+    let plain = of_call(exchange, k, request_id, &[]).await?;
     let (_, standing) = disclosure::seen(k, cx, request_id).await?;
     let fields = disclosure::fields(standing, personal)?;
     if fields.is_empty() {
@@ -39,7 +55,7 @@ pub(crate) async fn issue(
     if personal && standing.discloses {
         disclosure::record(k, cx, request_id, "bundle").await?;
     }
-    bundles.for_request(request_id, &fields).await
+    of_call(exchange, k, request_id, &fields).await
 }
 
 /// The file to be kept.

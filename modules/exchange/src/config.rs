@@ -7,7 +7,7 @@ use base::i18n::Text;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{code, t, watch};
+use crate::{code, diagnose, national, t, watch};
 
 /// The section.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +19,10 @@ pub struct Settings {
     pub snapshot_hours: u64,
     /// How providers are watched.
     pub watch: watch::Settings,
+    /// How connections are examined.
+    pub diagnose: diagnose::Settings,
+    /// National systems and the services that lead there.
+    pub national: national::Settings,
     #[serde(rename = "gateway")]
     _gateway: IgnoredAny,
     #[serde(rename = "evidence")]
@@ -31,6 +35,8 @@ impl Default for Settings {
             instance: "VN".into(),
             snapshot_hours: 24,
             watch: watch::Settings::default(),
+            diagnose: diagnose::Settings::default(),
+            national: national::Settings::default(),
             _gateway: IgnoredAny,
             _evidence: IgnoredAny,
         }
@@ -52,6 +58,8 @@ impl Settings {
         if !(1..=168).contains(&self.snapshot_hours) {
             return Err(Text::both(t::config_snapshot_hours));
         }
+        self.diagnose.check()?;
+        self.national.systems()?;
         self.watch.check()
     }
 }

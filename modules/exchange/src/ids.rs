@@ -33,6 +33,11 @@ id_type!(
     ConformanceId,
     "exchange.conformance"
 );
+id_type!(
+    /// An examination of the way to a service.
+    DiagnosisId,
+    "exchange.diagnosis"
+);
 
 id_type!(
     /// A file of a request for a connection.
@@ -40,4 +45,13 @@ id_type!(
     "exchange.attachment"
 );
 
-id_value!(MemberId, SubsystemId, ServiceId, EndpointId, AgreementId, AttachmentId, ConformanceId);
+id_value!(
+    MemberId,
+    SubsystemId,
+    ServiceId,
+    EndpointId,
+    AgreementId,
+    AttachmentId,
+    ConformanceId,
+    DiagnosisId
+);

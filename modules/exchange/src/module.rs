@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use base::clock::SystemClock;
 use base::i18n::Text;
 use kernel::db::Migration;
 use kernel::listeners::Listener;
 use kernel::module::{Card, Finding, Module};
 use kernel::tokens::TokenIssuer;
-use kernel::{Cx, Kernel, Permission, Ref, Result};
+use kernel::{Cx, Error, Kernel, Permission, Ref, Result, Trial};
 use utoipa::OpenApi;
 use web::{Nav, Pages, Routes};
 
@@ -19,8 +20,9 @@ use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
 use crate::plane::Plane;
 use crate::store::lists;
+use crate::traffic::TRAFFIC;
 use crate::viewer::Viewer;
-use crate::{api, conformance, pages, permissions, store, t};
+use crate::{api, conformance, diagnose, gateway, pages, permissions, plane, store, t};
 
 /// The module.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub struct Exchange {
     issuer: Option<(TokenIssuer, String)>,
     plane: Arc<OnceLock<Plane>>,
     tries: Arc<Pace>,
+    runs: Arc<diagnose::Runs>,
+    examining: Arc<OnceLock<diagnose::Parts>>,
 }
 
 impl Exchange {
@@ -39,6 +43,8 @@ impl Exchange {
             issuer: None,
             plane: Arc::default(),
             tries: Arc::default(),
+            runs: Arc::default(),
+            examining: Arc::default(),
         }
     }
 
@@ -64,6 +70,16 @@ impl Exchange {
         &self.tries
     }
 
+    /// Examinations of connections in progress.
+    pub fn runs(&self) -> &Arc<diagnose::Runs> {
+        &self.runs
+    }
+
+    /// What examinations need, once started.
+    pub(crate) fn examining(&self) -> Result<&diagnose::Parts> {
+        self.examining.get().ok_or(Error::Unavailable { what: "exchange", source: None })
+    }
+
     /// The keeper of the snapshot in force.
     pub fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
@@ -84,10 +100,13 @@ impl Module for Exchange {
             store::DOCUMENTS,
             MONITORING,
             store::ONCE,
-            conformance::MIGRATION,
+            store::outages::OUTAGES,
             FIELDS,
+            conformance::MIGRATION,
             store::ENVIRONMENTS,
             store::CONNECTIONS,
+            store::diagnoses::DIAGNOSES,
+            TRAFFIC,
         ];
         ALL
     }
@@ -110,9 +129,12 @@ impl Module for Exchange {
                 "documents stay in their table; they are moved at the next start"
             );
         }
+        self.keeper.settings().national.systems().map_err(|e| Error::internal(e.en))?;
+        let examining = self.parts(k)?;
+        let _ = self.examining.set(examining.clone());
         tokio::spawn(Arc::clone(&self.keeper).run(k.clone()));
         if let Some((issuer, platform)) = &self.issuer {
-            let plane = Plane::open(k, platform, issuer, &self.keeper).await?;
+            let plane = Plane::open(k, platform, issuer, &self.keeper, examining).await?;
             let _ = self.plane.set(plane);
         }
         Ok(())
@@ -134,6 +156,11 @@ impl Module for Exchange {
         evidence::restored(&k.data_dir)
     }
 
+    async fn trial(&self, k: &Kernel, most: u32) -> Result<Option<Trial>> {
+        let (checked, faults) = evidence::AtRest::new(k).sample(most).await?;
+        Ok(Some(Trial { what: Text::both(t::trial_evidence), checked, faults }))
+    }
+
     async fn describe(&self, k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
         describe(k, of, cx).await
     }
@@ -146,6 +173,20 @@ impl Module for Exchange {
 }
 
 impl Exchange {
+    /// How connections are examined: as the gateway connects, on this machine's own clock.
+    fn parts(&self, k: &Kernel) -> Result<diagnose::Parts> {
+        let policy = plane::policy(&k.config)?;
+        let roots = gateway::authorities(policy.provider_ca_file.as_deref()).map_err(Error::internal)?;
+        Ok(diagnose::Parts {
+            settings: self.keeper.settings().diagnose.clone(),
+            roots: Arc::new(roots),
+            name_servers: diagnose::machine_name_servers(),
+            clock: Arc::new(SystemClock),
+            random: k.random.clone(),
+            connect: policy.connect_timeout(),
+        })
+    }
+
     fn snapshot_age(&self, k: &Kernel) -> Finding {
         let snapshot = self.keeper.current();
         let snapshot = snapshot.load();
@@ -167,16 +208,20 @@ impl Exchange {
         /// About ten seconds of calls on one core.
         const BEHIND: u64 = 100_000;
         let progress = self.plane()?.evidence.progress();
-        let ok = progress.unsealed < BEHIND && progress.unindexed < BEHIND;
-        let text = Text::both(|l| {
-            t::check_evidence(
+        let stopped = progress.ended.as_ref().or(progress.sealer.as_ref());
+        let ok = stopped.is_none() && progress.unsealed < BEHIND && progress.unindexed < BEHIND;
+        let text = Text::both(|l| match stopped {
+            Some(why) => {
+                t::check_evidence_stopped(l, t::CheckEvidenceStopped { unsealed: progress.unsealed, why })
+            }
+            None => t::check_evidence(
                 l,
                 t::CheckEvidence {
                     size: progress.size,
                     unindexed: progress.unindexed,
                     unsealed: progress.unsealed,
                 },
-            )
+            ),
         });
         Some(Finding { check: "exchange.evidence", title: Text::both(t::check_evidence_title), ok, text })
     }

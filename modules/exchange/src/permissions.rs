@@ -24,11 +24,11 @@ pub const ASK: Permission = Permission {
     en: "Ask for connections of the agency's own systems",
 };
 
-/// Changes the registry by the declarative file.
+/// Changes the registry by the declarative file, keeps technical contacts, tells consumers of interruptions.
 pub const OPERATE: Permission = Permission {
     name: "exchange.operate",
-    vi: "Nhập cấu hình kết nối từ tệp khai báo",
-    en: "Import the registry from its declarative file",
+    vi: "Nhập cấu hình kết nối từ tệp khai báo, giữ đầu mối kỹ thuật, báo gián đoạn cho các bên khai thác",
+    en: "Import the registry from its declarative file, keep technical contacts, tell consumers of interruptions",
 };
 
 /// Sees the personal fields of a call (who asked, path, parameters). Each look is recorded.
@@ -46,5 +46,12 @@ pub const INTEGRATE: Permission = Permission {
     en: "Integrate systems: own credentials, try-out calls, the system's own calls",
 };
 
+/// Runs an examination of the connection to a provider's service, which connects to it once.
+pub const EXAMINE: Permission = Permission {
+    name: "exchange.connection.examine",
+    vi: "Kiểm tra kết nối từ trục tới dịch vụ của bên cung cấp",
+    en: "Examine the connection from the exchange to a provider's service",
+};
+
 /// All of them.
-pub const ALL: &[Permission] = &[READ, DECIDE, ASK, OPERATE, DISCLOSE, INTEGRATE];
+pub const ALL: &[Permission] = &[READ, DECIDE, ASK, OPERATE, DISCLOSE, INTEGRATE, EXAMINE];

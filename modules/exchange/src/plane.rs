@@ -21,7 +21,7 @@ use crate::gateway::ports::{
 use crate::gateway::{self, Gateway, Policy, ports};
 use crate::health::{self, Health};
 use crate::listen::Keeper;
-use crate::{store, watch};
+use crate::{diagnose, store, watch};
 
 /// Evidence and gateway of this process.
 pub struct Plane {
@@ -49,7 +49,13 @@ pub(crate) fn policy(config: &Config) -> Result<Policy> {
 
 impl Plane {
     /// Opens the evidence and builds the gateway before it; starts sealing and indexing.
-    pub async fn open(k: &Kernel, platform: &str, issuer: &TokenIssuer, keeper: &Keeper) -> Result<Self> {
+    pub async fn open(
+        k: &Kernel,
+        platform: &str,
+        issuer: &TokenIssuer,
+        keeper: &Keeper,
+        examining: diagnose::Parts,
+    ) -> Result<Self> {
         let evidence = Arc::new(Evidence::open(k, platform).await?);
         evidence.run(k);
         let health = Arc::new(Health::new(k.clock.now()));
@@ -62,6 +68,7 @@ impl Plane {
             health: Arc::clone(&health),
             calls: Arc::clone(&calls),
             tls,
+            examining: Some(examining),
         };
         tokio::spawn(watch::run(k.clone(), watched));
         let gateway = Gateway::new(Parts {

@@ -86,6 +86,23 @@ impl BaseUrl {
         rest.split('/').next().unwrap_or("")
     }
 
+    /// The path, empty or `/…` without a slash at its end.
+    pub fn path(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').map_or("", |at| &rest[at..])
+    }
+
+    /// The host without brackets, and the port, also when it is the usual one.
+    pub fn host_and_port(&self) -> (&str, u16) {
+        let authority = self.authority();
+        let default = if self.is_https() { 443 } else { 80 };
+        let split = authority.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        // The last group of a bare IPv6 address is not a port: such addresses stand in brackets.
+        let (host, port) =
+            split.filter(|(h, _)| !h.starts_with('[') || h.ends_with(']')).unwrap_or((authority, default));
+        (host.trim_matches(['[', ']']), port)
+    }
+
     /// Whether the connection to the provider is encrypted.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
@@ -225,6 +242,21 @@ mod tests {
     fn a_base_url_knows_its_parts() {
         let url: BaseUrl = "https://a.example:8443/x".parse().unwrap();
         assert_eq!((url.authority(), url.is_https()), ("a.example:8443", true));
+        assert_eq!((url.path(), "http://a.example".parse::<BaseUrl>().unwrap().path()), ("/x", ""));
+    }
+
+    #[test]
+    fn host_and_port_of_every_form() {
+        for (url, expected) in [
+            ("http://a.example/x", ("a.example", 80)),
+            ("https://a.example", ("a.example", 443)),
+            ("https://a.example:8443/x", ("a.example", 8443)),
+            ("http://10.0.0.1:81", ("10.0.0.1", 81)),
+            ("http://[::1]:9000/a", ("::1", 9000)),
+            ("https://[2001:db8::1]", ("2001:db8::1", 443)),
+        ] {
+            assert_eq!(url.parse::<BaseUrl>().unwrap().host_and_port(), expected, "{url}");
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
         "provider-closed" => t::gateway_provider_closed(l),
         "provider-garbage" => t::gateway_provider_garbage(l),
         "provider-incomplete" | "provider-stalled" => t::gateway_provider_incomplete(l),
+        "connector-token-refused" => t::gateway_token_refused(l),
+        "connector-token-unavailable" => t::gateway_token_unavailable(l),
         "no-sandbox" => t::gateway_no_sandbox(l),
         "answer-type" => t::gateway_answer_type(l),
         "answer-charset" => t::gateway_answer_charset(l),
@@ -89,6 +91,8 @@ mod tests {
             Trouble::Garbage,
             Trouble::Incomplete,
             Trouble::Stalled,
+            Trouble::TokenRefused,
+            Trouble::TokenUnavailable,
         ];
         let refusals = [
             Refusal::no_token(),

@@ -41,10 +41,15 @@ impl Upkeep {
     /// Every check and every open alert; checks are made anew when they are older than a few seconds.
     ///
     /// # Errors
-    /// When the alerts cannot be read. A check that cannot be made is not an error but a finding.
+    /// When the alerts cannot be read though the database is well. A check that cannot be made is not an error but a
+    /// finding: while the database is away, the checks say so.
     pub async fn overview(&self, k: &Kernel) -> Result<Overview> {
         let (at, checks) = self.runner.look(k).await;
-        let open = alerts::open(&k.db, check::MOST_ALERTS).await?;
+        let is_away = checks.iter().any(|c| c.name == checks::DATABASE && c.state == State::Bad);
+        let open = match is_away {
+            true => Vec::new(),
+            false => alerts::open(&k.db, check::MOST_ALERTS).await?,
+        };
         Ok(Overview { at, checks, alerts: open.into_iter().map(Trouble::from).collect() })
     }
 

@@ -111,6 +111,7 @@ pub async fn run(options: &Options) -> Result<()> {
         data: scratch.path().join("data"),
         listen: Some(scenarios::platform::free_port()?),
         arguments: options.arguments.clone(),
+        environment: vec![],
         core: Some(options.proxy_core),
         patience: std::time::Duration::from_secs(120),
     };

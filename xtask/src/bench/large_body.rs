@@ -34,6 +34,7 @@ pub async fn run(options: &Options) -> Result<()> {
         data: scratch.path().join("data"),
         listen: Some(scenarios::platform::free_port()?),
         arguments: options.arguments.clone(),
+        environment: vec![],
         core: None,
         patience: Duration::from_secs(120),
     };

@@ -1,10 +1,13 @@
 //! Measurements on the built program, each repeatable by anybody with the same command. They print figures and
 //! never pass or fail because of them.
 
+mod backup;
 mod calendar;
 mod gateway;
 mod large_body;
 mod nginx;
+mod outage;
+mod pages;
 mod provider;
 mod start;
 
@@ -19,8 +22,14 @@ pub enum Bench {
     Start(start::Options),
     /// Memory while 2 GiB pass through in each direction
     LargeBody(large_body::Options),
+    /// Time of each desk page on a province's year of data
+    Pages(pages::Options),
+    /// A backup of a given size while calls go on, its memory, and the restore
+    Backup(backup::Options),
     /// Ends of terms a second on one core, reasoning included
     Calendar(calendar::Options),
+    /// From the stop of a provider to the morning page and to the message of who is on duty
+    Outage(outage::Options),
 }
 
 /// Runs one of them.
@@ -35,7 +44,10 @@ pub fn run(bench: &Bench) -> Result<()> {
             Bench::Gateway(options) => gateway::run(options).await,
             Bench::Start(options) => start::run(options).await,
             Bench::LargeBody(options) => large_body::run(options).await,
+            Bench::Pages(options) => pages::run(options).await,
+            Bench::Backup(options) => backup::run(options).await,
             Bench::Calendar(options) => calendar::run(options),
+            Bench::Outage(options) => outage::run(options).await,
         }
     })
 }

@@ -67,6 +67,7 @@ fn start(binary: &std::path::Path, data: PathBuf, arguments: &[String]) -> Start
         data,
         listen: None,
         arguments: arguments.to_vec(),
+        environment: vec![],
         core: None,
         patience: Duration::from_secs(120),
     }

@@ -167,6 +167,7 @@ pub(super) async fn list(
         number: asked.number.filter(|v| !v.is_empty()),
         after: parsed("after", asked.after.as_deref())?,
         limit: limit(asked.limit) + 1,
+        ..CallFilter::default()
     };
     let rows = lists::calls(&k.db, paths.as_deref(), &filter).await?;
     let next = |r: &CallRow| CallAfter { at: r.request_in, request_id: r.request_id.clone() }.to_string();

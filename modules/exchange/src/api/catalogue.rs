@@ -46,6 +46,8 @@ pub(super) struct Asked {
 impl Asked {
     fn filter(&self) -> Result<CatalogueFilter, Error> {
         Ok(CatalogueFilter {
+            reach: None,
+            at: None,
             search: self.q.clone().unwrap_or_default(),
             member: parsed("member", self.member.as_deref())?,
             subsystem: parsed("subsystem", self.subsystem.as_deref())?,

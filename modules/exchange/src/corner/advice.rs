@@ -52,6 +52,7 @@ pub fn of(rule: &str, l: Lang) -> (Side, &'static str) {
         "body-too-large" | "body-broken" | "body-stalled" => (Side::Caller, t::advice_body(l)),
         "service-disabled" => (Side::Provider, t::advice_disabled(l)),
         "provider-timeout" => (Side::Provider, t::advice_timeout(l)),
+        "connector-token-refused" | "connector-token-unavailable" => (Side::Platform, t::advice_connector(l)),
         rule if rule.starts_with("provider-") || rule == "drain-limit" => {
             (Side::Provider, t::advice_provider(l))
         }

@@ -55,15 +55,8 @@ impl Bundles {
             return Err(Error::internal("the records of the call are in different logs"));
         }
         let indices: Vec<u64> = places.kinds().map(|(_, place)| place.index).collect();
-        let mut bundle = self.proven(&first, &indices).await?;
-        for (entry, (kind, _)) in places.kinds().enumerate() {
-            let private = self.private(request_id, kind).await?;
-            let chosen = private.into_iter().filter(|private| disclose.contains(&private.field));
-            bundle.disclosures.extend(chosen.map(|private| Disclosure { entry, private }));
-        }
-        // Nothing leaves that a stranger would refuse.
-        evidence::verify(&bundle.to_bytes(), Some(&bundle.log)).map_err(Error::internal)?;
-        Ok(bundle)
+        let bundle = self.proven(&first, &indices).await?;
+        finished(&self.k, bundle, &places, request_id, disclose).await
     }
 
     /// Proof of entries of one log under one checkpoint.
@@ -100,7 +93,7 @@ impl Bundles {
     /// Where the records stand, once everything recorded before now is in the tables.
     async fn places(&self, request_id: &str) -> Result<Places> {
         let target = self.stream.durable();
-        if let Some(places) = self.look(request_id).await?.filter(|places| places.closed.is_some()) {
+        if let Some(places) = look(&self.k, request_id).await?.filter(|places| places.closed.is_some()) {
             return Ok(places);
         }
         let mut indexed = self.shared.indexed.subscribe();
@@ -108,23 +101,12 @@ impl Bundles {
         // The guard that waiting gives must not live across the next look.
         let waited = timeout(PATIENCE, indexed.wait_for(|position| *position >= target)).await;
         let covered = waited.is_ok_and(|reached| reached.is_ok());
-        match (self.look(request_id).await?, covered) {
+        match (look(&self.k, request_id).await?, covered) {
             (Some(places), true) => Ok(places),
             (Some(places), _) if places.closed.is_some() => Ok(places),
             (None, true) => Err(Error::NotFound { kind: KIND }),
             _ => Err(not_yet()),
         }
-    }
-
-    async fn look(&self, request_id: &str) -> Result<Option<Places>> {
-        let sql = "SELECT opened_origin, opened_index, closed_origin, closed_index FROM exchange_call
-                   WHERE request_id = $1";
-        let row = self.k.db.query_opt(sql, params![request_id]).await?;
-        row.map(|row| {
-            let opened = place(&row, "opened_origin", "opened_index")?;
-            Ok(Places { opened, closed: place(&row, "closed_origin", "closed_index")? })
-        })
-        .transpose()
     }
 
     /// A checkpoint of the log that covers the entry: of the current one when it is published, of an older one
@@ -142,20 +124,117 @@ impl Bundles {
         let covering = covering.map_err(|_| not_yet())?.map_err(|_| not_yet())?;
         Ok((covering.origin.dir == dir).then(|| covering.checkpoint.clone()))
     }
+}
 
-    async fn private(&self, request_id: &str, kind: &str) -> Result<Vec<Private>> {
-        let sql = "SELECT personal, digests FROM exchange_private WHERE request_id = $1 AND kind = $2";
-        let Some(row) = self.k.db.query_opt(sql, params![request_id, kind]).await? else {
-            return Ok(Vec::new());
-        };
-        let mut all = Vec::new();
-        for column in ["personal", "digests"] {
-            if let Some(text) = row.opt_text(column)? {
-                all.extend(rows::read(&text)?);
+/// Issues bundles from data on which no gateway runs: a restored copy. What its checkpoints do not cover has no proof.
+pub(crate) struct AtRest<'k> {
+    k: &'k Kernel,
+    reader: LogReader,
+}
+
+impl<'k> AtRest<'k> {
+    /// Over the data of `k`.
+    pub(crate) fn new(k: &'k Kernel) -> Self {
+        Self { k, reader: LogReader::new(k.data_dir.join(super::LOGS)) }
+    }
+
+    /// As [`Bundles::for_request`], without waiting.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such call; `Unavailable` when the copy was made before the call was sealed;
+    /// `Internal` when the log does not prove what the tables say.
+    pub(crate) async fn for_request(&self, request_id: &str, disclose: &[Field]) -> Result<Bundle> {
+        let places = look(self.k, request_id).await?.ok_or(Error::NotFound { kind: KIND })?;
+        let first = places.kinds().next().ok_or(Error::NotFound { kind: KIND })?.1.origin.clone();
+        if places.kinds().any(|(_, place)| place.origin != first) {
+            return Err(Error::internal("the records of the call are in different logs"));
+        }
+        let indices: Vec<u64> = places.kinds().map(|(_, place)| place.index).collect();
+        let reader = self.reader.clone();
+        let proving = tokio::task::spawn_blocking(move || {
+            let size = sealed_size(&reader, &first)?;
+            if indices.iter().any(|index| *index >= size) {
+                return Err(not_yet());
+            }
+            prove(&reader, &first, &indices, None)
+        });
+        let bundle = proving.await.map_err(Error::internal)??;
+        finished(self.k, bundle, &places, request_id, disclose).await
+    }
+
+    /// Issues and checks bundles of `most` calls spread over all that ended. Returns how many held, and why others did
+    /// not. Calls the copy has no checkpoint for are passed over.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub(crate) async fn sample(&self, most: u32) -> Result<(u64, Vec<String>)> {
+        let sql = "SELECT COUNT(*) AS n FROM exchange_call WHERE closed_origin IS NOT NULL";
+        let all = self.k.db.query_one(sql, vec![]).await?.int("n")?;
+        let wanted = i64::from(most).min(all);
+        let (mut held, mut faults) = (0, Vec::new());
+        for n in 0..wanted {
+            let sql = "SELECT request_id FROM exchange_call WHERE closed_origin IS NOT NULL
+                       ORDER BY request_id LIMIT 1 OFFSET $1";
+            let Some(row) = self.k.db.query_opt(sql, params![n * all / wanted]).await? else { break };
+            let request_id = row.text("request_id")?;
+            match self.for_request(&request_id, &[]).await {
+                Ok(_) => held += 1,
+                Err(Error::Unavailable { what: KIND, .. }) => {}
+                Err(e) => faults.push(format!("{request_id}: {}", e.chain())),
             }
         }
-        Ok(all)
+        Ok((held, faults))
     }
+}
+
+/// Entries under the published checkpoint of a log.
+fn sealed_size(reader: &LogReader, dir: &str) -> Result<u64> {
+    let file = |name| reader.file(dir, name)?.ok_or(Error::NotFound { kind: KIND });
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(Error::internal);
+    let key = VerifyingKey::parse(text(file("vkey")?)?.trim()).map_err(Error::internal)?;
+    Ok(tlog::Checkpoint::open(&text(file("checkpoint")?)?, &key).map_err(Error::internal)?.size)
+}
+
+/// The bundle with the values to disclose. Nothing leaves that a stranger would refuse.
+async fn finished(
+    k: &Kernel,
+    mut bundle: Bundle,
+    places: &Places,
+    request_id: &str,
+    disclose: &[Field],
+) -> Result<Bundle> {
+    for (entry, (kind, _)) in places.kinds().enumerate() {
+        let private = private(k, request_id, kind).await?;
+        let chosen = private.into_iter().filter(|private| disclose.contains(&private.field));
+        bundle.disclosures.extend(chosen.map(|private| Disclosure { entry, private }));
+    }
+    evidence::verify(&bundle.to_bytes(), Some(&bundle.log)).map_err(Error::internal)?;
+    Ok(bundle)
+}
+
+async fn look(k: &Kernel, request_id: &str) -> Result<Option<Places>> {
+    let sql = "SELECT opened_origin, opened_index, closed_origin, closed_index FROM exchange_call
+               WHERE request_id = $1";
+    let row = k.db.query_opt(sql, params![request_id]).await?;
+    row.map(|row| {
+        let opened = place(&row, "opened_origin", "opened_index")?;
+        Ok(Places { opened, closed: place(&row, "closed_origin", "closed_index")? })
+    })
+    .transpose()
+}
+
+async fn private(k: &Kernel, request_id: &str, kind: &str) -> Result<Vec<Private>> {
+    let sql = "SELECT personal, digests FROM exchange_private WHERE request_id = $1 AND kind = $2";
+    let Some(row) = k.db.query_opt(sql, params![request_id, kind]).await? else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::new();
+    for column in ["personal", "digests"] {
+        if let Some(text) = row.opt_text(column)? {
+            all.extend(rows::read(&text)?);
+        }
+    }
+    Ok(all)
 }
 
 fn not_yet() -> Error {

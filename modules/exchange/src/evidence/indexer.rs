@@ -18,6 +18,7 @@ use super::rows::{Batch, Place};
 use super::settings::Settings;
 use super::shared::{Published, Shared};
 use super::tables::{self, Statements};
+use crate::traffic::{self, Additions, Ended, Names};
 
 /// Entries in one transaction.
 const MOST: usize = 512;
@@ -55,6 +56,8 @@ pub(super) struct State {
     noted: Option<String>,
     erased: Option<Stopwatch>,
     truncated: Option<Stopwatch>,
+    /// The names that have figures of their own.
+    names: Names,
 }
 
 /// Entries read for one transaction.
@@ -219,14 +222,23 @@ impl Indexer {
         Ok(Some(Read { batch, dir, end: from + records.len() as u64 }))
     }
 
-    async fn write(&mut self, read: Read, published: Option<&Published>) -> Result<()> {
+    async fn write(&mut self, mut read: Read, published: Option<&Published>) -> Result<()> {
+        self.state.names.renew(&self.k).await?;
+        self.leave_out_removed(&mut read).await?;
         let mut statements = Statements::of(&read.batch, &read.dir, read.end, &self.settings);
+        let ended: Vec<Ended> = read.batch.calls.values().filter_map(|row| row.ended()).collect();
         let mut tx = self.begin().await?;
+        let fresh = traffic::uncounted(&mut tx, &ended.iter().collect::<Vec<_>>()).await?;
+        let mut additions = Additions::default();
+        for call in ended.iter().filter(|call| fresh.contains(&call.request_id)) {
+            additions.take(&self.state.names, call);
+        }
         let now = self.k.clock.now();
         let shared = Arc::clone(&self.shared);
         let entering = shared.enter(now);
         statements.stamp(now);
         statements.run(&mut tx).await?;
+        additions.write(&mut tx).await?;
         if let Some(published) = published {
             tables::note_checkpoint(&mut tx, published).await?;
         }
@@ -236,18 +248,38 @@ impl Indexer {
         Ok(())
     }
 
+    /// Calls that were in the tables and in the figures, and whose rows were removed since, are not taken in again when
+    /// a log is read once more.
+    async fn leave_out_removed(&self, read: &mut Read) -> Result<()> {
+        if read.batch.calls.is_empty() {
+            return Ok(());
+        }
+        let (rolled, kept_from) = traffic::reached(&self.k, &read.dir).await?;
+        if let Some(kept_from) = kept_from {
+            read.batch.calls.retain(|_, row| row.first_index() >= rolled || row.arrived() >= kept_from);
+        }
+        Ok(())
+    }
+
     /// Once, when everything from before this process began is in the tables.
     async fn mark_unknown(&mut self, position: u64) -> Result<()> {
         if self.state.unknown_marked || position < self.started {
             return Ok(());
         }
         let origins = self.reader.origins()?;
+        self.state.names.renew(&self.k).await?;
         let mut tx = self.begin().await?;
         let marked = tables::mark_unknown(&mut tx, &origins).await?;
+        let mut additions = Additions::default();
+        marked.iter().for_each(|call| additions.take(&self.state.names, call));
+        additions.write(&mut tx).await?;
         tx.commit().await?;
         self.state.unknown_marked = true;
-        if marked > 0 {
-            tracing::warn!(marked, "calls were open when the process last ended: their outcome is unknown");
+        if !marked.is_empty() {
+            tracing::warn!(
+                marked = marked.len(),
+                "calls were open when the process last ended: their outcome is unknown"
+            );
         }
         Ok(())
     }
@@ -264,6 +296,10 @@ impl Indexer {
             if !more {
                 break;
             }
+        }
+        let removed = traffic::prune(&self.k, self.settings.call_days, self.settings.hour_days).await?;
+        if removed > 0 {
+            tracing::info!(removed, "rows of old calls were removed; their figures and the log stay");
         }
         self.state.erased = Some(Stopwatch::start());
         Ok(())

@@ -37,6 +37,7 @@ use origin::Place;
 use sealer::Sealer;
 use shared::Shared;
 
+pub(crate) use bundles::AtRest;
 pub use bundles::Bundles;
 pub use recorder::{Expected, RecordError, Recorded, Recorder};
 pub use settings::Settings;
@@ -77,6 +78,8 @@ pub struct Progress {
     pub origin: String,
     /// Entries of the current log under its checkpoint.
     pub size: u64,
+    /// Why the log cannot be extended at present.
+    pub sealer: Option<String>,
     /// Why the stream takes no more records; a failed one must be opened anew by a new process.
     pub ended: Option<String>,
 }
@@ -180,6 +183,7 @@ impl Evidence {
             unindexed: durable.saturating_sub(indexed),
             origin: published.origin.dir.clone(),
             size: published.size,
+            sealer: self.shared.trouble(),
             ended: self.stream.stats().ended,
         }
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use base::clock::Timestamp;
-use evidence::{Call, Closed, Kind, Opened, Private, Record};
+use evidence::{Call, Closed, Kind, Opened, Outcome, Private, Record};
 use kernel::db::Value;
 use kernel::params;
 use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
+use crate::traffic::{Ended, Side, provider};
 
 /// Where an entry stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Batch {
 }
 
 /// Columns of `exchange_call`, in the order of [`Row::params`].
-pub(super) const COLUMNS: [&str; 28] = [
+pub(super) const COLUMNS: [&str; 29] = [
     "request_id",
     "message_id",
     "client",
@@ -105,6 +106,7 @@ pub(super) const COLUMNS: [&str; 28] = [
     "opened_index",
     "closed_origin",
     "closed_index",
+    "side",
     "monitored_at",
 ];
 /// How many of the columns say what was called; the others become known in the course of a call.
@@ -116,6 +118,39 @@ impl Row {
     /// Whether it is known how the call ended.
     pub(super) fn has_ended(&self) -> bool {
         self.closed.is_some()
+    }
+
+    /// When its request arrived.
+    pub(super) fn arrived(&self) -> Timestamp {
+        Timestamp::from_micros(self.call.request_in)
+    }
+
+    /// The smallest index of its records among the entries.
+    pub(super) fn first_index(&self) -> u64 {
+        let opened = self.opened.as_ref().map(|place| place.index);
+        let closed = self.closed.as_ref().map(|(place, _)| place.index);
+        opened.into_iter().chain(closed).min().unwrap_or(u64::MAX)
+    }
+
+    /// As figures need it, once it has ended.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        let (call, (_, closed)) = (&self.call, self.closed.as_ref()?);
+        let bytes = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        Some(Ended {
+            request_id: call.request_id.clone(),
+            client: call.client.clone(),
+            service: call.service.clone(),
+            agreement: call.agreement.as_ref().map(|a| a.id.clone()),
+            method: call.method.clone(),
+            endpoint: call.endpoint.clone(),
+            at: self.arrived(),
+            side: side(closed),
+            refused: closed.outcome == Outcome::Refused,
+            fault: closed.fault.clone(),
+            request_bytes: bytes(closed.request.size),
+            response_bytes: bytes(closed.response.map_or(0, |r| r.size)),
+            took: closed.request_out.map(|_| closed.recorded - call.request_in),
+        })
     }
 
     pub(super) fn params(&self) -> Vec<Value> {
@@ -154,15 +189,16 @@ impl Row {
             self.opened.as_ref().map(|place| place.index as i64),
             self.closed.as_ref().map(|(place, _)| place.origin.clone()),
             self.closed.as_ref().map(|(place, _)| place.index as i64),
+            closed.map(|c| side(c).number()),
             None::<i64>,
         ]);
         all
     }
 }
 
-/// The subsystem that provides a service: its path without the last part.
-fn provider(service: &str) -> &str {
-    service.rsplit_once('/').map_or(service, |(provider, _)| provider)
+/// Whose side the end of a call speaks of.
+fn side(closed: &Closed) -> Side {
+    Side::of(closed.outcome, closed.response.map(|r| r.status), closed.fault.as_deref())
 }
 
 impl PrivateRow {

@@ -47,6 +47,7 @@ impl Sealer {
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         while let Err(e) = self.follow(&mut stop).await {
             tracing::error!(error = e.chain(), "the evidence log could not be extended; trying again");
+            self.shared.sealing(Some(e.chain()));
             let retry = tokio::time::sleep(RETRY);
             let stopped = tokio::select! { () = retry => false, _ = stop.changed() => true };
             if stopped || self.stream.stats().ended.is_some() {
@@ -73,6 +74,7 @@ impl Sealer {
             let (grown, published) = sealing.await.map_err(Error::internal)??;
             open = grown;
             self.shared.published.send_replace(published);
+            self.shared.sealing(None);
             let rest = PERIOD.max(work.elapsed() * REST);
             tokio::select! {
                 () = tokio::time::sleep(rest) => {},

@@ -1,6 +1,7 @@
 //! What the parts of the evidence tell each other: how far the log is published, how far the tables are.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use base::clock::Timestamp;
 use kernel::sealed::Origin;
@@ -46,6 +47,8 @@ pub(super) struct Shared {
     pub wanted: Notify,
     /// Somebody waits for the tables.
     pub wanted_tables: Notify,
+    /// Why the log could not be extended the last time, until it can again.
+    trouble: Mutex<Option<String>>,
     /// When the records that are just being written entered monitoring, microseconds since 1970.
     entering: AtomicI64,
 }
@@ -69,8 +72,19 @@ impl Shared {
             indexed: watch::Sender::new(0),
             wanted: Notify::new(),
             wanted_tables: Notify::new(),
+            trouble: Mutex::default(),
             entering: AtomicI64::new(NOTHING),
         }
+    }
+
+    /// Says why the log could not be extended, or that it could.
+    pub(super) fn sealing(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// Why the log cannot be extended at present.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Records enter monitoring at this moment and become visible a little later.

@@ -9,6 +9,7 @@ use super::origin::Known;
 use super::rows::{Batch, COLUMNS, FIXED, MONITORED};
 use super::settings::Settings;
 use super::shared::Published;
+use crate::traffic::{Ended, Side};
 
 /// The tables.
 pub const EVIDENCE: Migration =
@@ -22,7 +23,7 @@ pub const MONITORING: Migration =
 pub const FIELDS: Migration =
     Migration { name: "0010_fields", sql: include_str!("../../migrations/0010_fields.sql") };
 
-/// Rows in one statement; every row of calls has 28 parameters.
+/// Rows in one statement; every row of calls has 29 parameters.
 const ROWS: usize = 64;
 /// Rows erased in one transaction.
 const ERASED: i64 = 1000;
@@ -105,8 +106,10 @@ impl Statements {
             .collect();
         all.extend(private.chunks(ROWS).map(|rows| (insert_private(rows.len()), rows.concat())));
         // Never backwards: another task may have been faster after a restart.
-        let step = "UPDATE exchange_origin SET indexed = $2 WHERE dir = $1 AND indexed < $2";
-        all.push((step.to_owned(), params![dir, indexed as i64]));
+        for column in ["indexed", "rolled"] {
+            let step = format!("UPDATE exchange_origin SET {column} = $2 WHERE dir = $1 AND {column} < $2");
+            all.push((step, params![dir, indexed as i64]));
+        }
         Self { all, stamps }
     }
 
@@ -133,16 +136,39 @@ pub(super) async fn note_checkpoint(tx: &mut Tx, published: &Published) -> Resul
     Ok(())
 }
 
-/// Calls opened by an earlier process of this node and never closed: nobody will learn how they ended.
-pub(super) async fn mark_unknown(tx: &mut Tx, origins: &[String]) -> Result<u64> {
+/// Calls opened by an earlier process of this node and never closed: nobody will learn how they ended. Returns them as
+/// figures count them.
+pub(super) async fn mark_unknown(tx: &mut Tx, origins: &[String]) -> Result<Vec<Ended>> {
     if origins.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
+    let open = format!("outcome IS NULL AND opened_origin IN ({})", marks(origins.len()));
+    let of = || origins.iter().map(Value::from).collect::<Vec<_>>();
     let sql = format!(
-        "UPDATE exchange_call SET outcome = 'unknown' WHERE outcome IS NULL AND opened_origin IN ({})",
-        marks(origins.len())
+        "SELECT request_id, client, service, agreement, method, endpoint, request_in FROM exchange_call WHERE {open}"
     );
-    tx.execute(&sql, origins.iter().map(Value::from).collect()).await
+    let mut marked = Vec::new();
+    for row in tx.query(&sql, of()).await? {
+        marked.push(Ended {
+            request_id: row.text("request_id")?,
+            client: row.text("client")?,
+            service: row.text("service")?,
+            agreement: row.opt_text("agreement")?,
+            method: row.text("method")?,
+            endpoint: row.opt_text("endpoint")?,
+            at: row.time("request_in")?,
+            side: Side::Ours,
+            refused: false,
+            fault: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            took: None,
+        });
+    }
+    let sql =
+        format!("UPDATE exchange_call SET outcome = 'unknown', side = {} WHERE {open}", Side::Ours.number());
+    tx.execute(&sql, of()).await?;
+    Ok(marked)
 }
 
 /// Erases what has been kept long enough; returns whether there may be more.

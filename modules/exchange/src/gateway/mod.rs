@@ -9,6 +9,7 @@ mod answer;
 mod body_in;
 mod body_out;
 mod case;
+pub mod connector;
 mod forward;
 mod inner;
 mod inside;
@@ -40,7 +41,7 @@ pub use inside::Told;
 pub use policy::{HELD, Policy, SMALL};
 pub use refusal::{Refusal, Trouble};
 pub use server::{Door, serve};
-pub(crate) use upstream::tls_config;
+pub(crate) use upstream::{authorities, tls_config};
 
 use admit::Admitted;
 use body_out::Body as OutBody;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use xroad::error::Style;
 
+use super::connector;
+
 /// The section. Sizes in bytes, times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,6 +51,8 @@ pub struct Policy {
     /// Most refusals of callers who have not proven who they are that are recorded as evidence each second; the rest
     /// are only counted, so that strangers cannot fill the disk.
     pub stranger_records_per_second: u32,
+    /// Ways to national platforms.
+    pub connector: Vec<connector::Settings>,
 }
 
 impl Default for Policy {
@@ -72,6 +76,7 @@ impl Default for Policy {
             pool_max_idle: 64,
             provider_ca_file: None,
             stranger_records_per_second: 20,
+            connector: Vec::new(),
         }
     }
 }
@@ -111,7 +116,7 @@ impl Policy {
         ] {
             range(name, ms, 10, 3_600_000)?;
         }
-        Ok(())
+        connector::Settings::check_all(&self.connector)
     }
 
     /// The limits for the framing checker.

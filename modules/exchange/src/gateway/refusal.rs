@@ -278,6 +278,8 @@ impl Refusal {
                 Trouble::Closed => t::gateway_provider_closed(l),
                 Trouble::Garbage => t::gateway_provider_garbage(l),
                 Trouble::Incomplete | Trouble::Stalled => t::gateway_provider_incomplete(l),
+                Trouble::TokenRefused => t::gateway_token_refused(l),
+                Trouble::TokenUnavailable => t::gateway_token_unavailable(l),
             }
             .to_owned()
         });
@@ -308,6 +310,10 @@ pub enum Trouble {
     Incomplete,
     /// The answer paused for too long.
     Stalled,
+    /// The national platform in between does not know this exchange, or refuses a fresh token.
+    TokenRefused,
+    /// The national platform in between gives no token at present.
+    TokenUnavailable,
 }
 
 impl Trouble {
@@ -321,6 +327,8 @@ impl Trouble {
             Self::Garbage => "provider-garbage",
             Self::Incomplete => "provider-incomplete",
             Self::Stalled => "provider-stalled",
+            Self::TokenRefused => "connector-token-refused",
+            Self::TokenUnavailable => "connector-token-unavailable",
         }
     }
 

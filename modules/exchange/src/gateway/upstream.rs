@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,11 +17,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::body_in::ProviderBody;
+use super::connector::{self, Connector};
 use super::policy::Policy;
 use super::refusal::Trouble;
 use super::stream::Stream;
@@ -30,22 +31,29 @@ use crate::service::BaseUrl;
 /// What goes to a provider.
 pub(super) type OutBody = Either<Full<Bytes>, ProviderBody>;
 
-/// The client for all providers.
-#[derive(Clone)]
-pub(super) struct Upstream(Client<Connector, OutBody>);
+/// Why a provider gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The connection, or what came over it.
+    #[error(transparent)]
+    Client(Error),
+    /// No token of the national platform in between.
+    #[error("{}", .0.rule())]
+    Token(Trouble),
+}
 
-impl Upstream {
-    /// Builds the client.
-    ///
-    /// # Errors
-    /// When the configured file of authorities cannot be read.
-    pub(super) fn new(policy: &Policy) -> io::Result<Self> {
+/// Kept connections, all secured in the same way.
+#[derive(Clone)]
+pub(super) struct Pool(Client<Connection, OutBody>);
+
+impl Pool {
+    fn new(policy: &Policy, tls: rustls::ClientConfig) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(policy.connect_timeout()));
-        let tls = TlsConnector::from(Arc::new(tls_config(policy.provider_ca_file.as_deref())?));
-        let connector = Connector { http, tls, handshake: policy.connect_timeout() };
+        let tls = TlsConnector::from(Arc::new(tls));
+        let connector = Connection { http, tls, handshake: policy.connect_timeout() };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(policy.pool_idle_timeout())
@@ -53,12 +61,50 @@ impl Upstream {
             .http1_max_buf_size(64 * 1024)
             .http1_max_headers(policy.max_headers)
             .build(connector);
-        Ok(Self(client))
+        Self(client)
     }
 
     /// Sends a request; resolves when the head of the answer is there.
-    pub(super) async fn send(&self, request: Request<OutBody>) -> Result<Response<Incoming>, Error> {
-        self.0.request(request).await
+    pub(super) async fn request(&self, request: Request<OutBody>) -> Result<Response<Incoming>, Failure> {
+        self.0.request(request).await.map_err(Failure::Client)
+    }
+}
+
+/// The client for all providers, some of them behind a national platform.
+#[derive(Clone)]
+pub(super) struct Upstream {
+    pool: Pool,
+    connectors: Arc<[Arc<Connector>]>,
+}
+
+impl Upstream {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// When a configured file cannot be read.
+    pub(super) fn new(policy: &Policy) -> io::Result<Self> {
+        let roots = authorities(policy.provider_ca_file.as_deref())?;
+        let pool = Pool::new(policy, secured_by(roots.clone(), None)?);
+        let connector = |settings: &connector::Settings| {
+            let own = match (&settings.client_certificate, &settings.client_key) {
+                (Some(certificate), Some(key)) => {
+                    Pool::new(policy, secured_by(roots.clone(), Some((certificate, key)))?)
+                }
+                _ => pool.clone(),
+            };
+            Connector::new(settings.clone(), own)
+        };
+        let connectors = policy.connector.iter().map(connector).collect::<io::Result<_>>()?;
+        Ok(Self { pool, connectors })
+    }
+
+    /// Sends a request; resolves when the head of the answer is there.
+    pub(super) async fn send(&self, request: Request<OutBody>) -> Result<Response<Incoming>, Failure> {
+        let through = self.connectors.iter().filter_map(|c| Some((c.covers(request.uri())?, c)));
+        match through.max_by_key(|(length, _)| *length) {
+            None => self.pool.request(request).await,
+            Some((_, connector)) => connector.send(request).await,
+        }
     }
 }
 
@@ -82,8 +128,12 @@ pub(super) fn address(base: &BaseUrl, service_path: &str, query: Option<&str>) -
     Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
 }
 
-/// What an error of the client means.
-pub(super) fn trouble(e: &Error) -> Trouble {
+/// What a failure means.
+pub(super) fn trouble(e: &Failure) -> Trouble {
+    let e = match e {
+        Failure::Token(trouble) => return *trouble,
+        Failure::Client(e) => e,
+    };
     if e.is_connect() {
         return if chain_has(e, |text| text.starts_with("dns error")) {
             Trouble::UnknownHost
@@ -115,8 +165,8 @@ fn chain_has(e: &Error, wanted: impl Fn(&str) -> bool) -> bool {
 /// Where Debian and its relatives keep the authorities a machine trusts.
 const MACHINE_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// How providers are trusted: the machine's authorities, and those of the province's own file.
-pub(crate) fn tls_config(extra: Option<&Path>) -> io::Result<rustls::ClientConfig> {
+/// Whom providers' certificates may be by: the machine's authorities, and those of the province's own file.
+pub(crate) fn authorities(extra: Option<&Path>) -> io::Result<rustls::RootCertStore> {
     let mut roots = rustls::RootCertStore::empty();
     if let Ok(certificates) = CertificateDer::pem_file_iter(MACHINE_CA) {
         // Single certificates the library cannot read do not spoil the rest of the machine's list.
@@ -129,24 +179,43 @@ pub(crate) fn tls_config(extra: Option<&Path>) -> io::Result<rustls::ClientConfi
             roots.add(certificate).map_err(|e| unreadable(&e))?;
         }
     }
+    Ok(roots)
+}
+
+/// How connections to providers are secured.
+pub(crate) fn tls_config(extra: Option<&Path>) -> io::Result<rustls::ClientConfig> {
+    secured_by(authorities(extra)?, None)
+}
+
+/// With our own certificate, where a platform demands one.
+fn secured_by(
+    roots: rustls::RootCertStore,
+    own: Option<(&PathBuf, &PathBuf)>,
+) -> io::Result<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
+        .with_root_certificates(roots);
+    let Some((certificate, key)) = own else { return Ok(config.with_no_client_auth()) };
+    let unreadable =
+        |path: &Path, e: &dyn std::fmt::Display| io::Error::other(format!("{}: {e}", path.display()));
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|e| unreadable(certificate, &e))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|e| unreadable(key, &e))?;
+    config.with_client_auth_cert(chain, key).map_err(|e| unreadable(certificate, &e))
 }
 
 /// Opens connections, with TLS for `https`.
 #[derive(Clone)]
-struct Connector {
+struct Connection {
     http: HttpConnector,
     tls: TlsConnector,
     handshake: std::time::Duration,
 }
 
-impl tower::Service<Uri> for Connector {
+impl tower::Service<Uri> for Connection {
     type Response = TokioIo<Stream>;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Stream>>> + Send>>;

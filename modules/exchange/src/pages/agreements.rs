@@ -146,6 +146,10 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
     content.push(scope(l, &agreement.terms, endpoints));
     let calls = Action::link(t::calls_under_agreement(l), format!("/exchange/calls?agreement={id}"))
         .icon(Icon::Activity);
+    let traffic =
+        Action::link(t::nav_traffic(l), format!("/exchange/agreements/{id}/traffic")).icon(Icon::ChartLine);
+    let statement = Action::link(t::statement_link(l), format!("/exchange/agreements/{id}/statement"))
+        .icon(Icon::FileText);
     let parties = Facts::new()
         .row(t::column_consumer(l), Cell::named(&row.consumer_name, &row.consumer_member))
         .row(t::column_provider(l), Cell::named(&row.service_name, &row.provider_member))
@@ -153,7 +157,9 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
         .row(t::fact_version(l), Cell::text(row.version))
         .row(t::fact_asked(l), Cell::time(agreement.asked_at))
         .row(t::column_changed(l), Cell::time(row.changed_at))
-        .row(t::nav_calls(l), Cell::html(calls.small()));
+        .row(t::nav_calls(l), Cell::html(calls.small()))
+        .row(t::nav_traffic(l), Cell::html(traffic.small()))
+        .row(t::statement_link(l), Cell::html(statement.small()));
     let page = Thing::new(content)
         .side(t::parties_title(l), parties)
         .timeline(t::history_title(l), timeline(l, &history));

@@ -18,7 +18,8 @@ use super::parts;
 use crate::disclosure::{self, Standing};
 use crate::ids::AgreementId;
 use crate::snapshot::Snapshot;
-use crate::store::lists::{self, COUNTED, CallAfter, CallFilter, CallRow, Ending, PAGE};
+use crate::store::lists::{self, COUNTED, CallAfter, CallFilter, CallRow, Ending, PAGE, Reach};
+use crate::traffic::{self, Side};
 use crate::viewer::Viewer;
 use crate::{Exchange, bundle as issuing, t, words};
 
@@ -37,16 +38,40 @@ pub(super) struct Asked {
     client: Option<String>,
     service: Option<String>,
     agreement: Option<String>,
+    provider: Option<String>,
+    endpoint: Option<String>,
+    fault: Option<String>,
+    side: Option<String>,
+    reach: Option<String>,
+    ended: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
     after: Option<String>,
 }
 
 impl Asked {
-    pub(super) fn filter(&self, now: Timestamp) -> CallFilter {
+    /// As [`Asked::filter`], with what takes a look into the registry.
+    pub(super) async fn resolved(&self, k: &Kernel) -> Result<CallFilter> {
+        let filter = self.filter(k.clock.now());
+        let Some(reach) = self.reach.as_deref().and_then(Reach::from_word) else { return Ok(filter) };
+        let national = lists::national_providers(&k.db).await?;
+        Ok(CallFilter { providers: Some((national, reach == Reach::Internal)), ..filter })
+    }
+
+    fn filter(&self, now: Timestamp) -> CallFilter {
         let given = |v: &Option<String>| v.clone().filter(|v| !v.is_empty());
         let number = self.number.trim();
+        let moment = |at: &Option<String>| at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+        let endpoint = self.endpoint.as_deref().and_then(|e| e.split_once(' '));
         CallFilter {
-            from: since(&self.period, now),
-            until: None,
+            from: moment(&self.from).or_else(|| since(&self.period, now)),
+            until: moment(&self.until),
+            provider: given(&self.provider),
+            endpoint: endpoint.map(|(method, path)| (method.to_owned(), path.to_owned())),
+            fault: given(&self.fault),
+            side: self.side.as_deref().and_then(Side::from_word),
+            providers: None,
+            ended: self.ended.is_some(),
             client: given(&self.client),
             service: given(&self.service),
             agreement: self.agreement.as_deref().and_then(|a| a.parse::<AgreementId>().ok()),
@@ -78,7 +103,7 @@ pub(super) async fn list(
 ) -> web::Result<Page> {
     let l = cx.lang;
     let paths = Viewer::of(&k, &cx).await?.paths(&k).await?;
-    let filter = asked.filter(k.clock.now());
+    let filter = asked.resolved(&k).await?;
     let mut rows = lists::calls(&k.db, paths.as_deref(), &filter).await?;
     let more = rows.len() > PAGE as usize;
     rows.truncate(PAGE as usize);
@@ -96,6 +121,12 @@ pub(super) async fn list(
     let mut body = Html::of(Head::new(l, t::calls_title(l)).sub(t::calls_sub(l)));
     if filter.ending == Some(Ending::Unknown) {
         body.push(Notice::new(Tone::Info, t::unknown_explained(l)).title(t::ending_unknown(l)));
+    }
+    // Figures outlive their rows: whoever opens an old one is told where the calls are.
+    if let Some(kept_from) = traffic::kept_from(&k).await?
+        && filter.from.is_some_and(|from| from < kept_from)
+    {
+        body.push(Notice::new(Tone::Info, t::calls_removed(l, kept_from.date().vn())));
     }
     let mut live = Html::of(tabs(&cx, filter.ending, &counts));
     live.push(filters(&cx, &names, &asked));
@@ -156,10 +187,42 @@ fn filters(cx: &Cx, names: &Names<'_>, asked: &Asked) -> Filters {
     if let Some(service) = asked.service.as_deref().filter(|s| !s.is_empty()) {
         filters = filters.chip(t::column_service(l), names.service(service), address.without("service"));
     }
+    for (name, label, value) in [
+        ("provider", t::column_provider(l), asked.provider.as_deref().map(|p| names.system(p))),
+        ("endpoint", t::column_path(l), asked.endpoint.clone()),
+        ("fault", t::column_reason(l), asked.fault.as_deref().map(|f| reason(f, l))),
+        (
+            "side",
+            t::column_side(l),
+            asked.side.as_deref().and_then(Side::from_word).map(|s| parts::side(l, s).to_owned()),
+        ),
+        (
+            "reach",
+            t::column_reach(l),
+            asked.reach.as_deref().and_then(Reach::from_word).map(|r| parts::reach(l, r).to_owned()),
+        ),
+        ("from", t::filter_from(l), moment(&asked.from)),
+        ("until", t::filter_until(l), moment(&asked.until)),
+    ] {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            filters = filters.chip(label, value, address.without(name));
+        }
+    }
     if asked.agreement.as_deref().is_some_and(|a| !a.is_empty()) {
         filters = filters.chip(t::thing_agreement(l), t::filter_one(l), address.without("agreement"));
     }
     filters
+}
+
+/// A moment of the address, as people write it.
+fn moment(at: &Option<String>) -> Option<String> {
+    Some(at.as_deref()?.parse::<Timestamp>().ok()?.vn_seconds())
+}
+
+/// A recorded fault in words.
+pub(super) fn reason(fault: &str, l: Lang) -> String {
+    let (kind, rule) = fault.split_once('/').unwrap_or((fault, ""));
+    if rule.is_empty() { kind.to_owned() } else { words::rule(rule, l) }
 }
 
 fn table(cx: &Cx, names: &Names<'_>, rows: &[CallRow]) -> Table {
@@ -209,7 +272,7 @@ pub(super) async fn personal(
     disclosure::fields(standing, true)?;
     disclosure::record(&k, &cx, &request_id, "page").await?;
     let wanted: Vec<_> = Committed::ALL.into_iter().filter(|f| f.digest_digits().is_none()).collect();
-    let bundle = issuing::running(&exchange)?.bundles().for_request(&request_id, &wanted).await?;
+    let bundle = issuing::of_call(&exchange, &k, &request_id, &wanted).await?;
     let mut values: Vec<(Committed, String)> = Vec::new();
     for disclosed in bundle.disclosures {
         // Opened and closed record commit to the same values; each is shown once.
@@ -250,7 +313,7 @@ async fn page(
         story(l, &Names(&snapshot), call, agreement.as_ref())
     };
     let mut content = Html::of(Section::new(t::story_title(l), story).help(t::story_help(l)));
-    content.push(evidence_section(exchange, cx, call).await);
+    content.push(evidence_section(exchange, k, cx, call).await);
     content.push(personal_section(cx, call, standing, personal));
     let head = Head::new(
         l,
@@ -353,15 +416,9 @@ fn facts(l: Lang, c: &CallRow, agreement: Option<&(AgreementId, String)>) -> Fac
 }
 
 /// What the evidence proves, checked here as a stranger would check the file.
-async fn evidence_section(exchange: &Exchange, cx: &Cx, call: &CallRow) -> Section {
+async fn evidence_section(exchange: &Exchange, k: &Kernel, cx: &Cx, call: &CallRow) -> Section {
     let l = cx.lang;
-    let checked = match issuing::running(exchange) {
-        Ok(running) => {
-            running.bundles().for_request(&call.request_id, &[]).await.map(|b| (b, running.vkey()))
-        }
-        Err(e) => Err(e),
-    };
-    let (bundle, _) = match checked {
+    let bundle = match issuing::of_call(exchange, k, &call.request_id, &[]).await {
         Ok(found) => found,
         Err(Error::Unavailable { .. } | Error::NotFound { .. }) => {
             return Section::new(t::evidence_title(l), Notice::new(Tone::Info, t::evidence_not_yet(l)));

@@ -10,7 +10,7 @@ use web::ui::{
 };
 use web::{Cx, Page, Path, Query, fmt};
 
-use super::{agreements, parts};
+use super::{agreements, connection, outages, parts};
 use crate::ids::{MemberId, ServiceId, SubsystemId};
 use crate::store::lists::{
     self, AgreementFilter, CatalogueFilter, EndpointRow, MemberRow, PAGE, ServiceRow, SubsystemRow,
@@ -26,6 +26,8 @@ const BESIDE: u32 = 100;
 pub(super) struct Asked {
     #[serde(default)]
     q: String,
+    reach: Option<String>,
+    at: Option<String>,
     after: Option<String>,
 }
 
@@ -34,6 +36,8 @@ impl Asked {
         let known = self.after.as_ref().filter(|a| base::ids::parse_hyphenated(a).is_some());
         CatalogueFilter {
             search: self.q.clone(),
+            reach: self.reach.as_deref().and_then(lists::Reach::from_word),
+            at: self.at.as_deref().and_then(|at| at.parse().ok()),
             after: known.cloned(),
             limit: PAGE + 1,
             ..CatalogueFilter::default()
@@ -204,9 +208,14 @@ pub(super) async fn subsystem(
         Section::new(t::subsystem_consumes(l), agreements::table(l, &consumes).empty(no_agreements(l)))
             .flush(),
     );
+    content.push(outages::contacts(&k, &cx, id).await?);
     let head = Head::new(l, &s.name)
         .legal_name()
         .code(&s.key)
+        .action(
+            Action::link(t::nav_traffic(l), format!("/exchange/subsystems/{id}/traffic"))
+                .icon(Icon::ChartLine),
+        )
         .action(Action::link(t::calls_of_subsystem(l), calls).icon(Icon::Activity));
     let mut body = Html::of(head);
     body.push(Thing::new(content).side(t::facts_title(l), facts));
@@ -230,7 +239,14 @@ pub(super) async fn services(
         .previous(parts::first(&cx))
         .empty(nothing(l, &asked, Icon::Api, t::services_empty(l), t::services_empty_text(l)));
     let mut body = Html::of(Head::new(l, t::services_title(l)).sub(t::services_sub(l)));
-    body.push(Filters::new(&cx).search("q", t::search_catalogue(l)));
+    let reach = [lists::Reach::Internal, lists::Reach::National];
+    let reach = reach.map(|r| (r.as_str().to_owned(), parts::reach(l, r).to_owned())).to_vec();
+    let mut filters =
+        Filters::new(&cx).search("q", t::search_catalogue(l)).select("reach", t::column_reach(l), reach);
+    if let Some(at) = asked.filter().at {
+        filters = filters.chip(t::services_at(l), at.vn(), cx.address().without("after").without("at"));
+    }
+    body.push(filters);
     body.push(table);
     Ok(web::page(&cx.frame(t::services_title(l)), body))
 }
@@ -314,8 +330,22 @@ pub(super) async fn service(
         .legal_name()
         .code(&s.key)
         .badge(parts::service(l, &s.state))
+        .action(Action::link(t::nav_traffic(l), format!("{at}/traffic")).icon(Icon::ChartLine))
         .action(Action::link(t::calls_of_service(l), calls).icon(Icon::Activity));
+    let head = match concerns(&k, &viewer, &s).await? {
+        true => {
+            head.action(Action::link(t::diagnose_link(l), connection::href(s.id)).icon(Icon::PlugConnected))
+        }
+        false => head,
+    };
+    let head = match outages::action(&cx, id) {
+        Some(action) => head.action(action),
+        None => head,
+    };
     let mut body = Html::of(head);
+    if let Some(outage) = store::outages::open(&k.db, id).await? {
+        body.push(outages::notice(&cx, &outage));
+    }
     if let Some(notice) = s.state.notice() {
         let text =
             if notice.is_empty() { t::service_off(l).to_owned() } else { t::service_off_notice(l, notice) };
@@ -327,10 +357,14 @@ pub(super) async fn service(
     Ok(web::page(&frame, body))
 }
 
+/// The provider's inner address concerns whoever runs or provides the service, not its callers.
+async fn concerns(k: &Kernel, viewer: &Viewer, s: &ServiceRow) -> Result<bool> {
+    Ok(*viewer == Viewer::All || lists::subsystem(&k.db, viewer, s.subsystem).await?.is_some())
+}
+
 async fn service_facts(k: &Kernel, cx: &Cx, viewer: &Viewer, s: &ServiceRow, path: &str) -> Result<Facts> {
     let l = cx.lang;
-    // The provider's inner address concerns whoever runs or provides the service, not its callers.
-    let inner = *viewer == Viewer::All || lists::subsystem(&k.db, viewer, s.subsystem).await?.is_some();
+    let inner = concerns(k, viewer, s).await?;
     let seconds = fmt::decimal(l, s.timeout_ms as f64 / 1000.0, 1);
     Ok(Facts::new()
         .row(t::column_provider(l), Cell::named(&s.subsystem_name, &s.member_name))

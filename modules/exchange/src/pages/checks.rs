@@ -3,10 +3,10 @@
 
 use axum::extract::State;
 use kernel::Kernel;
-use web::ui::{Badge, Cell, Column, Empty, Head, Help, Html, Icon, Notice, Row, Table, Tone};
+use web::ui::{Action, Badge, Cell, Column, Empty, Head, Help, Html, Icon, Notice, Row, Table, Tone};
 use web::{Cx, Page};
 
-use super::parts;
+use super::{connection, parts};
 use crate::service::BaseUrl;
 use crate::store::lists::{self, CatalogueFilter, MAX_PAGE, ServiceRow};
 use crate::t;
@@ -53,6 +53,7 @@ pub(super) async fn page(State(k): State<Kernel>, cx: Cx) -> web::Result<Page> {
             .column(Column::text(t::fact_base_url(l)))
             .column(Column::text(t::nav_services(l)))
             .column(Column::text(t::column_state(l)))
+            .column(Column::end(t::diagnose_title(l)))
             .rows(addresses.iter().zip(&reached).map(|(a, r)| {
                 let first = a.services.first();
                 let names: Vec<_> = a.services.iter().map(|s| s.name.as_str()).collect();
@@ -61,6 +62,9 @@ pub(super) async fn page(State(k): State<Kernel>, cx: Cx) -> web::Result<Page> {
                     Cell::code(a.url.authority()),
                     Cell::text(names.join("; ")),
                     Cell::badge(badge(&cx, r)),
+                    first.map_or_else(Cell::none, |s| {
+                        Cell::end(Action::link(t::diagnose_link(l), connection::href(s.id)).small())
+                    }),
                 ])
             }))
             .empty(Empty::new(Icon::PlugConnected, t::services_empty(l), t::services_empty_text(l))),

@@ -174,9 +174,14 @@ pub(super) async fn calls(
         t::column_status(l),
         t::export_took(l),
         t::column_ending(l),
+        t::column_reason(l),
+        t::thing_agreement(l),
+        t::fact_request_size(l),
+        t::fact_response_size(l),
+        t::export_forwarded(l),
     ]);
     // A period that ends now stays the same from the first batch to the last.
-    let wanted = asked.filter(k.clock.now());
+    let wanted = asked.resolved(&k).await?;
     let read = move |after: Option<CallAfter>| {
         let filter = CallFilter { after, limit: BATCH, ..wanted.clone() };
         let (k, paths, exchange) = (k.clone(), paths.clone(), exchange.clone());
@@ -205,5 +210,10 @@ fn call(l: Lang, names: &calls::Names<'_>, c: &CallRow) -> Vec<Value> {
         c.status.into(),
         c.took_micros().map(|micros| micros / 1_000).into(),
         parts::ending_label(l, c.ending()).into(),
+        c.fault.as_deref().into(),
+        c.agreement.map(|a| a.to_string()).into(),
+        c.request_size.into(),
+        c.response_size.into(),
+        c.request_out.into(),
     ]
 }

@@ -5,14 +5,20 @@ mod agreements;
 mod calls;
 mod catalogue;
 mod checks;
+mod connection;
 mod connections;
 mod corner;
 mod decisions;
 mod description;
 mod exports;
 mod logs;
+mod national;
+mod outages;
 mod overview;
 mod parts;
+mod report;
+mod statement;
+mod traffic;
 
 use axum::extract::State;
 use kernel::Kernel;
@@ -20,7 +26,7 @@ use web::ui::Icon;
 use web::{Access, Cx, Nav, Path, Query, Routes};
 
 use crate::connection::file::MAX_BYTES;
-use crate::permissions::{ASK, DECIDE, READ};
+use crate::permissions::{ASK, DECIDE, EXAMINE, OPERATE, READ};
 use crate::{Exchange, t};
 
 /// The routes. Pages that need the state of this process get it with their handler.
@@ -28,8 +34,10 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let reads = Access::Needs(READ);
     let decides = Access::Needs(DECIDE);
     let asks = Access::Needs(ASK);
+    let operates = Access::Needs(OPERATE);
     let e = || exchange.clone();
     let (e1, e2, e3, e4, e5, e6, e7, e8) = (e(), e(), e(), e(), e(), e(), e(), e());
+    let (e9, e10, e11, e12, e13) = (e(), e(), e(), e(), e());
     Routes::new()
         .get("/exchange", reads, move |k: State<Kernel>, cx: Cx| overview::page(e1.clone(), k, cx))
         .get("/exchange/members", reads, catalogue::members)
@@ -38,9 +46,27 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/subsystems", reads, catalogue::subsystems)
         .get("/exchange/subsystems/export", reads, exports::subsystems)
         .get("/exchange/subsystems/{id}", reads, catalogue::subsystem)
+        .get("/exchange/subsystems/{id}/contacts", operates, outages::contact_page)
+        .post("/exchange/subsystems/{id}/contacts", operates, outages::add_contact)
+        .post("/exchange/subsystems/{id}/contacts/{contact}/remove", operates, outages::remove_contact)
         .get("/exchange/services", reads, catalogue::services)
         .get("/exchange/services/export", reads, exports::services)
         .get("/exchange/services/{id}", reads, catalogue::service)
+        .get(
+            "/exchange/services/{id}/connection",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+                connection::page(e9.clone(), k, cx, p, q)
+            },
+        )
+        .post(
+            "/exchange/services/{id}/connection",
+            Access::Needs(EXAMINE),
+            move |k: State<Kernel>, cx: Cx, p: Path<_>| connection::run(e10.clone(), k, cx, p),
+        )
+        .get("/exchange/services/{id}/outage", operates, outages::page)
+        .post("/exchange/services/{id}/outage", operates, outages::announce)
+        .post("/exchange/services/{id}/outage/end", operates, outages::end)
         .get("/exchange/agreements", reads, agreements::list)
         .get("/exchange/agreements/export", reads, exports::agreements)
         .get("/exchange/agreements/{id}", reads, agreements::one)
@@ -59,6 +85,19 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .post("/exchange/connections/{id}/test", asks, connections::test)
         .get("/exchange/connections/{id}/files/{file}", reads, connections::file)
         .get("/exchange/checks", reads, checks::page)
+        .get("/exchange/national", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
+            national::page(e11.clone(), k, cx, q)
+        })
+        .get(
+            "/exchange/national/export",
+            reads,
+            move |k: State<Kernel>, cx: Cx, q: Query<_>, file: Query<_>| {
+                national::export(e12.clone(), k, cx, q, file)
+            },
+        )
+        .get("/exchange/national/{code}", reads, move |k: State<Kernel>, cx: Cx, p: Path<_>| {
+            national::one(e13.clone(), k, cx, p)
+        })
         .get("/exchange/calls", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
             calls::list(e2.clone(), k, cx, q)
         })
@@ -75,6 +114,8 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
             calls::bundle(e5.clone(), k, cx, p)
         })
         .merge(corner::routes(exchange))
+        .merge(traffic_routes(exchange))
+        .merge(report_routes())
         .get("/exchange/services/{id}/description", Access::SignedIn, description::form)
         .post("/exchange/services/{id}/description", Access::SignedIn, description::check)
         .limit(5 << 20)
@@ -82,6 +123,48 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .limit(16 << 20)
         .get("/evidence", Access::Public, move |cx: Cx| logs::page(e6.clone(), cx))
         .get("/evidence/{origin}/{*file}", Access::Public, move |p: Path<_>| logs::file(e7.clone(), p))
+}
+
+fn report_routes() -> Routes {
+    let reads = Access::Needs(READ);
+    Routes::new()
+        .get("/exchange/reports", reads, report::list)
+        .get("/exchange/reports/{month}", reads, report::one)
+        .get("/exchange/reports/{month}/export", reads, report::export)
+        .post("/exchange/reports/{month}/close", Access::Needs(OPERATE), report::close)
+        .get("/exchange/agreements/{id}/statement", reads, statement::page)
+        .get("/exchange/agreements/{id}/statement/export", reads, statement::export)
+}
+
+fn traffic_routes(exchange: &Exchange) -> Routes {
+    let reads = Access::Needs(READ);
+    let e = || exchange.clone();
+    let (e1, e2, e3, e4) = (e(), e(), e(), e());
+    Routes::new()
+        .get("/exchange/traffic", reads, move |k: State<Kernel>, cx: Cx, q: Query<_>| {
+            traffic::all(e1.clone(), k, cx, q)
+        })
+        .get(
+            "/exchange/services/{id}/traffic",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+                traffic::service(e2.clone(), k, cx, p, q)
+            },
+        )
+        .get(
+            "/exchange/subsystems/{id}/traffic",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>, role: Query<_>| {
+                traffic::subsystem(e3.clone(), k, cx, p, q, role)
+            },
+        )
+        .get(
+            "/exchange/agreements/{id}/traffic",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<_>, q: Query<_>| {
+                traffic::agreement(e4.clone(), k, cx, p, q)
+            },
+        )
 }
 
 /// The entries in the bar.
@@ -92,12 +175,16 @@ pub(crate) fn nav() -> Vec<Nav> {
     let mut all = vec![
         entry("/exchange", Icon::ArrowsExchange, t::nav_overview, 10),
         entry("/exchange/calls", Icon::Activity, t::nav_calls, 11),
+        entry("/exchange/traffic", Icon::ChartLine, t::nav_traffic, 11),
         entry("/exchange/connections", Icon::PlugConnected, t::nav_connections, 11),
+        entry("/exchange/traffic", Icon::ChartLine, t::nav_traffic, 11),
         entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 12),
         entry("/exchange/services", Icon::Api, t::nav_services, 13),
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),
         entry("/exchange/members", Icon::BuildingBank, t::nav_members, 15),
+        entry("/exchange/reports", Icon::FileText, t::nav_reports, 16),
         entry("/exchange/checks", Icon::PlugConnected, t::nav_checks, 16),
+        entry("/exchange/national", Icon::World, t::nav_national, 17),
     ];
     all.extend(corner::nav());
     all

@@ -10,20 +10,24 @@ use web::ui::{
 };
 use web::{Cx, Page, fmt};
 
+use super::outages;
 use crate::agreement::State as Stands;
-use crate::store::lists::{self, AgreementFilter, COUNTED, CallFilter, Ending, Hour};
+use crate::store::lists::{self, AgreementFilter, COUNTED, CallFilter, Ending};
+use crate::traffic::{self, Counts, HOUR, Of, Span};
 use crate::viewer::Viewer;
 use crate::{Exchange, t};
 
 /// Seconds after which the figures are fetched anew.
 const REFRESH: u32 = 10;
 const HOURS: i64 = 24;
+/// Calls of the last hour are counted so far; with more, “+” is shown.
+const LAST_HOUR: u32 = 100_000;
 
 pub(super) async fn page(exchange: Exchange, State(k): State<Kernel>, cx: Cx) -> web::Result<Page> {
     let l = cx.lang;
     let viewer = Viewer::of(&k, &cx).await?;
     let seen = Seen::read(&k, &viewer).await?;
-    let mut live = Html::default();
+    let mut live = outages::concerning(&k, &cx, &viewer).await?;
     live.push(seen.agreements_notice(&cx));
     live.push(seen.figures(&exchange, &cx));
     live.push(Section::new(t::overview_chart_section(l), seen.chart(&cx)));
@@ -46,7 +50,7 @@ struct Seen {
     totals: lists::Totals,
     waiting: i64,
     in_force: i64,
-    hours: Vec<Hour>,
+    hours: Vec<(Timestamp, Counts)>,
     last_hour: i64,
     today: i64,
     failed_today: i64,
@@ -61,27 +65,30 @@ impl Seen {
         let counts = lists::agreement_counts(&k.db, viewer, now.date(), &AgreementFilter::default()).await?;
         let of = |state| counts.iter().find(|(s, _)| *s == state).map_or(0, |(_, n)| *n);
         let since = |micros: i64| Timestamp::from_micros(now.micros() - micros);
-        let hour = 3_600_000_000;
         let today = Timestamp::start_of(now.date());
-        let hours =
-            lists::by_hour(&k.db, paths, since((HOURS - 1) * hour + now.micros().rem_euclid(hour))).await?;
-        let (last_hour, _) = lists::totals_since(&k.db, paths, since(hour)).await?;
-        let (calls_today, _) = lists::totals_since(&k.db, paths, today).await?;
-        let in_today = CallFilter { from: Some(today), ..CallFilter::default() };
-        let endings = lists::call_counts(&k.db, paths, &in_today).await?;
-        let ever = lists::call_counts(&k.db, paths, &CallFilter::default()).await?;
-        let ended =
-            |list: &[(Ending, i64)], ending| list.iter().find(|(e, _)| *e == ending).map_or(0, |(_, n)| *n);
+        let whose = Of::all(paths.map(<[String]>::to_vec));
+        let this_hour = Span::Hour.start(now);
+        let first = Timestamp::from_micros(this_hour.micros() - (HOURS - 1) * HOUR);
+        let until = Timestamp::from_micros(this_hour.micros() + HOUR);
+        let mut hours_of = traffic::points(&k.db, &whose, Span::Hour, first.min(today), until).await?;
+        let ended_today: i64 = hours_of.range(today..).map(|(_, c)| c.calls).sum();
+        let hours = Span::Hour.starts(first, until).into_iter();
+        let hours = hours.map(|at| (at, hours_of.remove(&at).unwrap_or_default())).collect();
+        let filter = CallFilter { limit: COUNTED + 1, ..CallFilter::default() };
+        let count = async |f: CallFilter| lists::count(&k.db, paths, &f).await;
+        let in_today = CallFilter { from: Some(today), ..filter.clone() };
+        let running = count(CallFilter { ending: Some(Ending::Running), ..in_today.clone() }).await?;
+        let last_hour = CallFilter { from: Some(since(HOUR)), limit: LAST_HOUR + 1, ..filter.clone() };
         Ok(Self {
             now,
             totals: lists::totals(&k.db, viewer).await?,
             waiting: of(Stands::Waiting),
             in_force: of(Stands::Approved),
             hours,
-            last_hour,
-            today: calls_today,
-            failed_today: ended(&endings, Ending::Failed),
-            unknown: ended(&ever, Ending::Unknown),
+            last_hour: count(last_hour).await?,
+            today: ended_today + running,
+            failed_today: count(CallFilter { ending: Some(Ending::Failed), ..in_today }).await?,
+            unknown: count(CallFilter { ending: Some(Ending::Unknown), ..filter }).await?,
         })
     }
 
@@ -99,17 +106,15 @@ impl Seen {
         let l = cx.lang;
         let registry = || Source::new(l, t::source_registry(l), self.now);
         let log = || Source::new(l, t::source_log(l), self.now);
-        let bounded = |n: i64| {
-            if n > i64::from(COUNTED) {
-                format!("{}+", fmt::number(l, i64::from(COUNTED)))
-            } else {
-                fmt::number(l, n)
-            }
+        let upto = |n: i64, most: u32| match n.min(i64::from(most)) {
+            shown if shown < n => format!("{}+", fmt::number(l, shown)),
+            shown => fmt::number(l, shown),
         };
-        let trend: Vec<f64> = self.filled().iter().map(|h| h.calls as f64).collect();
+        let bounded = |n: i64| upto(n, COUNTED);
+        let trend: Vec<f64> = self.hours.iter().map(|(_, c)| c.calls as f64).collect();
         let calls = Figure::new(
             t::figure_last_hour(l),
-            fmt::number(l, self.last_hour),
+            upto(self.last_hour, LAST_HOUR),
             "/exchange/calls?period=hour",
         )
         .trend(Spark::new(&trend, t::figure_trend(l)))
@@ -166,28 +171,14 @@ impl Seen {
             .add(sealed(exchange, cx, self.now))
     }
 
-    /// The last day hour by hour, hours without calls included.
-    fn filled(&self) -> Vec<Hour> {
-        let hour = 3_600_000_000;
-        let last = self.now.micros() - self.now.micros().rem_euclid(hour);
-        let at = |n: i64| Timestamp::from_micros(last - (HOURS - 1 - n) * hour);
-        let found = |from| self.hours.iter().find(|h| h.from == from).copied();
-        (0..HOURS)
-            .map(|n| {
-                found(at(n)).unwrap_or(Hour { from: at(n), calls: 0, failed: 0, refused: 0, answered: 0 })
-            })
-            .collect()
-    }
-
     fn chart(&self, cx: &Cx) -> Lines {
         let l = cx.lang;
-        let hours = self.filled();
-        let labels = hours.iter().map(|h| h.from.vn().chars().skip(11).collect()).collect();
-        let values = |of: fn(&Hour) -> i64| hours.iter().map(|h| Some(of(h) as f64)).collect();
+        let labels = self.hours.iter().map(|(at, _)| at.vn().chars().skip(11).collect()).collect();
+        let values = |of: fn(&Counts) -> i64| self.hours.iter().map(|(_, c)| Some(of(c) as f64)).collect();
         Lines::new(l, t::chart_title(l), t::chart_unit(l), labels)
-            .toned(Tone::Good, t::ending_answered(l), values(|h| h.answered))
-            .toned(Tone::Warn, t::chart_refused(l), values(|h| h.refused))
-            .toned(Tone::Bad, t::chart_failed(l), values(|h| h.failed))
+            .toned(Tone::Good, t::side_ok(l), values(Counts::ok))
+            .toned(Tone::Warn, t::side_consumer(l), values(|c| c.consumer))
+            .toned(Tone::Bad, t::chart_failed(l), values(|c| c.provider + c.ours))
     }
 }
 

@@ -6,8 +6,9 @@ use web::ui::{Address, Badge, Html, Markup, Tone};
 
 use crate::agreement::State;
 use crate::service::ServiceState;
-use crate::store::lists::Ending;
+use crate::store::lists::{Ending, Reach};
 use crate::t;
+use crate::traffic::Side;
 
 /// An agreement's state.
 pub(super) fn state(lang: Lang, state: State) -> Badge {
@@ -55,6 +56,24 @@ pub(super) fn ending_label(lang: Lang, ending: Ending) -> &'static str {
         Ending::Broken => t::ending_broken(lang),
         Ending::Unknown => t::ending_unknown(lang),
         Ending::Running => t::ending_running(lang),
+    }
+}
+
+/// Whose side the end of a call speaks of.
+pub(super) fn side(lang: Lang, side: Side) -> &'static str {
+    match side {
+        Side::Ok => t::side_ok(lang),
+        Side::Consumer => t::side_consumer(lang),
+        Side::Provider => t::side_of_provider(lang),
+        Side::Ours => t::side_ours(lang),
+    }
+}
+
+/// Whose services.
+pub(super) fn reach(lang: Lang, reach: Reach) -> &'static str {
+    match reach {
+        Reach::Internal => t::reach_internal(lang),
+        Reach::National => t::reach_national(lang),
     }
 }
 

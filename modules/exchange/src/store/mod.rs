@@ -2,8 +2,10 @@
 //! `agreements`, documents in `documents`, what pages and interfaces list in `lists`.
 
 pub mod agreements;
+pub mod diagnoses;
 pub mod documents;
 pub mod lists;
+pub(crate) mod outages;
 pub mod registry;
 pub mod snapshot;
 

@@ -35,6 +35,10 @@ pub enum Cause {
     Garbage,
     /// It answers that it is not available (502, 503, 504).
     Unavailable,
+    /// The national platform in between refuses this exchange.
+    TokenRefused,
+    /// The national platform in between gives no token.
+    TokenUnavailable,
 }
 
 impl Cause {
@@ -68,6 +72,8 @@ impl Cause {
             "provider-timeout" => Self::Silent,
             "provider-closed" | "provider-incomplete" | "provider-stalled" => Self::Broken,
             "provider-garbage" => Self::Garbage,
+            "connector-token-refused" => Self::TokenRefused,
+            "connector-token-unavailable" => Self::TokenUnavailable,
             _ => return None,
         })
     }
@@ -88,6 +94,8 @@ impl Cause {
             Self::Broken => t::cause_broken(l),
             Self::Garbage => t::cause_garbage(l),
             Self::Unavailable => t::cause_unavailable(l),
+            Self::TokenRefused => t::cause_token_refused(l),
+            Self::TokenUnavailable => t::cause_token_unavailable(l),
         }
     }
 
@@ -102,6 +110,7 @@ impl Cause {
             | Self::CertificateNotYet => t::todo_certificate(l),
             Self::NoTls | Self::Garbage => t::todo_protocol(l),
             Self::Silent | Self::Broken | Self::Unavailable => t::todo_calls(l),
+            Self::TokenRefused | Self::TokenUnavailable => t::todo_token(l),
         }
     }
 }
@@ -121,6 +130,8 @@ mod tests {
             Trouble::Garbage,
             Trouble::Incomplete,
             Trouble::Stalled,
+            Trouble::TokenRefused,
+            Trouble::TokenUnavailable,
         ] {
             assert!(Cause::of_rule(trouble.rule()).is_some(), "{trouble:?}");
         }

@@ -8,6 +8,7 @@ mod probe;
 mod run;
 mod tally;
 mod told;
+mod verdicts;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use calls::Calls;
 pub use cause::Cause;
 pub use probe::{Lookups, Reached, look};
 pub use run::{Parts, run};
+pub(crate) use told::{DOWN, FAILING};
 
 use crate::t;
 

@@ -47,7 +47,7 @@ pub async fn look(url: &BaseUrl, tls: Option<&TlsConnector>, lookups: &Lookups) 
 }
 
 async fn unhurried(url: &BaseUrl, tls: Option<&TlsConnector>, lookups: &Lookups) -> Result<Reached, Cause> {
-    let (host, port) = parts(url);
+    let (host, port) = url.host_and_port();
     let addresses = resolve(host, port, lookups).await?;
     let tcp = connect(&addresses).await?;
     let Some(tls) = tls.filter(|_| url.is_https()) else {
@@ -57,17 +57,6 @@ async fn unhurried(url: &BaseUrl, tls: Option<&TlsConnector>, lookups: &Lookups)
     let stream = tls.connect(name, tcp).await.map_err(|e| Cause::of_tls(&e))?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     Ok(Reached { certificate_ends: chain.iter().filter_map(|c| certificate::not_after(c)).min() })
-}
-
-/// Host without brackets, and port.
-fn parts(url: &BaseUrl) -> (&str, u16) {
-    let authority = url.authority();
-    let default = if url.is_https() { 443 } else { 80 };
-    let split = authority.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-    // The last group of a bare IPv6 address is not a port: such addresses stand in brackets.
-    let (host, port) =
-        split.filter(|(h, _)| !h.starts_with('[') || h.ends_with(']')).unwrap_or((authority, default));
-    (host.trim_matches(['[', ']']), port)
 }
 
 async fn resolve(host: &str, port: u16, lookups: &Lookups) -> Result<Vec<SocketAddr>, Cause> {
@@ -107,20 +96,6 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn host_and_port_of_every_form() {
-        for (url, expected) in [
-            ("http://a.example/x", ("a.example", 80)),
-            ("https://a.example", ("a.example", 443)),
-            ("https://a.example:8443/x", ("a.example", 8443)),
-            ("http://10.0.0.1:81", ("10.0.0.1", 81)),
-            ("http://[::1]:9000/a", ("::1", 9000)),
-            ("https://[2001:db8::1]", ("2001:db8::1", 443)),
-        ] {
-            assert_eq!(parts(&url.parse().unwrap()), expected, "{url}");
-        }
-    }
 
     #[tokio::test]
     async fn a_look_tells_who_listens() {

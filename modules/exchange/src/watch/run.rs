@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::clock::Timestamp;
-use kernel::alerts::{self, Alert};
+use kernel::alerts::{self, Act, Alert};
 use kernel::{Cx, Kernel, Result};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,7 +14,9 @@ use tokio_rustls::TlsConnector;
 
 use super::tally::{CALLS_PROVE, Down, Tally};
 use super::told::{self, Wrong, address};
+use super::verdicts::Verdicts;
 use super::{Calls, Cause, Lookups, Reached, Settings, look};
+use crate::diagnose;
 use crate::health::Health;
 use crate::service::BaseUrl;
 use crate::snapshot::{Current, Snapshot};
@@ -44,6 +46,8 @@ pub struct Parts {
     pub calls: Arc<Calls>,
     /// As the gateway connects: the authorities it trusts.
     pub tls: TlsConnector,
+    /// How what is down is examined, so that its alert says whose side it is; nothing is examined without it.
+    pub examining: Option<diagnose::Parts>,
 }
 
 /// Watches until the kernel stops.
@@ -59,6 +63,7 @@ pub async fn run(k: Kernel, parts: Parts) {
         tokio::select! {
             _ = stop.changed() => return,
             Some(Ok(seen)) = watch.looks.join_next() => watch.take(seen),
+            Some(Ok(found)) = watch.verdicts.finished() => watch.verdicts.take(found),
             _ = tick.tick() => {
                 watch.begin_looks();
                 watch.tell().await;
@@ -93,6 +98,7 @@ struct Watch {
     serial: Option<u64>,
     places: HashMap<String, Place>,
     looks: JoinSet<Seen>,
+    verdicts: Verdicts,
     told: Told,
 }
 
@@ -112,7 +118,8 @@ impl Watch {
     fn new(k: Kernel, parts: Parts) -> Self {
         let (began, lookups) = (Instant::now(), Lookups::default());
         let (places, looks, told) = (HashMap::new(), JoinSet::new(), Told::default());
-        Self { k, parts, lookups, began, serial: None, places, looks, told }
+        let verdicts = Verdicts::new(k.clone(), parts.examining.clone());
+        Self { k, parts, lookups, began, serial: None, places, looks, verdicts, told }
     }
 
     /// Between nine and eleven tenths of a pause: addresses registered together are not looked at together.
@@ -250,13 +257,14 @@ impl Watch {
             return;
         }
         let (snapshot, now) = (self.parts.snapshot.load_full(), self.k.clock.now());
-        let wrong = self.wrong(&snapshot, now);
+        let mut wrong = self.wrong(&snapshot, now);
+        self.verdicts.examine(&snapshot, &mut wrong);
         let is_fresh = self.told.at.is_some_and(|at| at.elapsed() < REFRESH);
         if is_fresh && wrong == self.told.wrong && self.told.serial == self.serial {
             return;
         }
         let wanted = told::alerts(&snapshot, &wrong, now);
-        match self.write(&wanted).await {
+        match self.write(&wanted, &told::acts(&snapshot, &wrong)).await {
             Ok(()) => {
                 self.told.keys = Some(wanted.into_keys().collect());
                 self.told.wrong = wrong;
@@ -270,7 +278,7 @@ impl Watch {
         }
     }
 
-    async fn write(&self, wanted: &BTreeMap<String, Alert>) -> Result<()> {
+    async fn write(&self, wanted: &BTreeMap<String, Alert>, acts: &BTreeMap<String, Vec<Act>>) -> Result<()> {
         let mut open = self.told.keys.clone().unwrap_or_default();
         if self.told.keys.is_none() {
             for prefix in told::PREFIXES {
@@ -285,7 +293,10 @@ impl Watch {
             tx.clear(key).await?;
         }
         for alert in wanted.values() {
-            tx.raise(alert).await?;
+            let id = tx.raise(alert).await?;
+            for act in acts.get(&alert.key).into_iter().flatten() {
+                tx.offer(id, act).await?;
+            }
         }
         tx.commit().await?;
         Ok(())

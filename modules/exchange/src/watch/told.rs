@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base::clock::Timestamp;
 use base::i18n::{Lang, Text};
-use kernel::alerts::{Affected, Alert, Severity};
+use kernel::alerts::{Act, Affected, Alert, Severity};
 
 use super::tally::Down;
+use crate::diagnose::Fault;
 use crate::ids::{ServiceId, SubsystemId};
 use crate::service::BaseUrl;
 use crate::snapshot::{ServiceEntry, Snapshot, Standing, SubsystemEntry};
 use crate::t;
 
 /// A provider's address does not answer.
-pub(super) const DOWN: &str = "exchange.provider.down:";
+pub(crate) const DOWN: &str = "exchange.provider.down:";
 /// A provider answers, but calls of one of its services fail.
-pub(super) const FAILING: &str = "exchange.service.failing:";
+pub(crate) const FAILING: &str = "exchange.service.failing:";
 /// A provider's certificate ends soon.
 pub(super) const ENDING: &str = "exchange.certificate.ending:";
 /// All of them.
@@ -35,6 +36,8 @@ pub(super) struct Wrong {
     pub failing: BTreeMap<String, Down>,
     /// Addresses whose certificate ends soon, with the days left.
     pub ending: BTreeMap<String, (Timestamp, i64)>,
+    /// What examinations of these addresses and services have found.
+    pub verdicts: BTreeMap<String, Fault>,
 }
 
 /// What looks are made at: scheme, host and port.
@@ -69,17 +72,53 @@ pub(super) fn alerts(snapshot: &Snapshot, wrong: &Wrong, now: Timestamp) -> BTre
     for ((_, at), services) in &hurt {
         let (Some(down), Some(first)) = (wrong.down.get(at), services.first()) else { continue };
         let provider = snapshot.provider_of(first);
-        let key = format!("{DOWN}{}@{}", provider.path, first.base_url.authority());
-        found.insert(key.clone(), down_alert(snapshot, key, provider, services, *down, &consumers));
+        let key = down_key(snapshot, first);
+        let alert = down_alert(snapshot, key.clone(), provider, services, *down, &consumers);
+        found.insert(key, examined(alert, wrong.verdicts.get(at)));
     }
     for (service, down) in failing {
         let key = format!("{FAILING}{}", service.path);
-        found.insert(key.clone(), failing_alert(snapshot, key, service, down, &consumers));
+        let alert = failing_alert(snapshot, key.clone(), service, down, &consumers);
+        found.insert(key, examined(alert, wrong.verdicts.get(&service.path)));
     }
     for (at, services) in &ending {
         let Some((end, days)) = wrong.ending.get(at) else { continue };
         let key = format!("{ENDING}{at}");
         found.insert(key.clone(), ending_alert(snapshot, key, at, services, (*end, *days), &consumers));
+    }
+    found
+}
+
+/// The alert with what the examination step by step says of it.
+fn examined(mut alert: Alert, verdict: Option<&Fault>) -> Alert {
+    if let Some(fault) = verdict {
+        let before = alert.cause;
+        alert.cause = Text::both(|l| format!("{} {}", before.get(l), t::alert_examined(l, fault.verdict(l))));
+        alert.todo = Text::both(|l| fault.next_step(l));
+    }
+    alert
+}
+
+fn down_key(snapshot: &Snapshot, service: &ServiceEntry) -> String {
+    format!("{DOWN}{}@{}", snapshot.provider_of(service).path, service.base_url.authority())
+}
+
+/// What is offered to do, by the alerts' keys: telling the consumers of each service that is away.
+pub(super) fn acts(snapshot: &Snapshot, wrong: &Wrong) -> BTreeMap<String, Vec<Act>> {
+    let mut found: BTreeMap<String, Vec<Act>> = BTreeMap::new();
+    for service in watched(snapshot) {
+        let key = if wrong.down.contains_key(&address(&service.base_url)) {
+            down_key(snapshot, service)
+        } else if wrong.failing.contains_key(&service.path) {
+            format!("{FAILING}{}", service.path)
+        } else {
+            continue;
+        };
+        let of = found.entry(key).or_default();
+        if of.len() < NAMED {
+            let label = Text::both(|l| t::outage_action_of(l, &service.name));
+            of.push(Act { label, href: crate::outage::path(service.id) });
+        }
     }
     found
 }

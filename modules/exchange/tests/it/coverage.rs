@@ -32,9 +32,17 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/subsystems", LISTED),
     ("GET /exchange/subsystems/export", LISTED),
     ("GET /exchange/subsystems/{id}", SINGLE),
+    ("GET /exchange/subsystems/{id}/contacts", PROVINCE),
+    ("POST /exchange/subsystems/{id}/contacts", PROVINCE),
+    ("POST /exchange/subsystems/{id}/contacts/{contact}/remove", PROVINCE),
     ("GET /exchange/services", LISTED),
     ("GET /exchange/services/export", LISTED),
     ("GET /exchange/services/{id}", SINGLE),
+    ("GET /exchange/services/{id}/connection", SINGLE),
+    ("POST /exchange/services/{id}/connection", ACTION),
+    ("GET /exchange/services/{id}/outage", PROVINCE),
+    ("POST /exchange/services/{id}/outage", PROVINCE),
+    ("POST /exchange/services/{id}/outage/end", PROVINCE),
     ("GET /exchange/services/{id}/description", SINGLE),
     ("POST /exchange/services/{id}/description", ACTION),
     ("POST /exchange/services/{id}/description/apply", ACTION),
@@ -55,6 +63,21 @@ const ENDPOINTS: &[Line] = &[
     ("POST /exchange/connections/{id}/test", ASKS),
     ("GET /exchange/connections/{id}/files/{file}", ACTION),
     ("GET /exchange/checks", LISTED),
+    // National systems are no secret; which of them lead where is in the configuration, here in none.
+    ("GET /exchange/national", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/national/export", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/national/{code}", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/traffic", LISTED),
+    ("GET /exchange/reports", [SignIn, Empty, Denied, Empty]),
+    ("GET /exchange/reports/{month}", LISTED),
+    ("GET /exchange/reports/{month}/export", LISTED),
+    ("POST /exchange/reports/{month}/close", PROVINCE),
+    ("GET /exchange/agreements/{id}/statement", SINGLE),
+    // A file of days, and the sample has no call under its agreement.
+    ("GET /exchange/agreements/{id}/statement/export", [SignIn, Hidden, Denied, Empty]),
+    ("GET /exchange/services/{id}/traffic", SINGLE),
+    ("GET /exchange/subsystems/{id}/traffic", SINGLE),
+    ("GET /exchange/agreements/{id}/traffic", SINGLE),
     ("GET /exchange/calls", LISTED),
     ("GET /exchange/calls/export", LISTED),
     ("GET /exchange/calls/{request_id}", SINGLE),
@@ -207,6 +230,7 @@ struct Things {
     origin: String,
     client: String,
     run: String,
+    month: String,
 }
 
 impl Things {
@@ -230,13 +254,15 @@ impl Things {
             ("agreements", agreement(k, NUMBER).await.to_string()),
             ("connections", asked.to_string()),
         ];
+        let month = exchange::report::Month::of(k.clock.now().date()).to_string();
         let client = credential(k).await.to_string();
         let vendor = s.app.log_in_as(&[permissions::INTEGRATE], &Reach::Province);
         let at = format!("/api/exchange/v1/corner/systems/{}/conformance", ids[1].1);
         let tested = vendor.post_json(&at, &serde_json::json!({})).await;
         let run = tested.json()["id"].as_str().unwrap().to_owned();
         let file = file.to_string();
-        Self { ids, file, origin: s.exchange.plane().unwrap().evidence.progress().origin, client, run }
+        let origin = s.exchange.plane().unwrap().evidence.progress().origin;
+        Self { ids, file, origin, client, run, month }
     }
 
     fn path(&self, e: &Endpoint) -> String {
@@ -250,9 +276,12 @@ impl Things {
         let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
         let path = path.replace("{service}", &self.ids[2].1).replace("{client}", &self.client);
         let path = path.replace("{act}", "rotate").replace("{run}", &self.run);
+        let path = path.replace("{code}", "population");
+        let path = path.replace("{month}", &self.month);
         let path = path.replace("{file}", &self.file);
         // Whose turn it is not.
         let path = if path == "/exchange/connections" { path + "?tab=others" } else { path };
+        let path = path.replace("{contact}", id);
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }

@@ -15,8 +15,15 @@ use crate::world::{
     NUMBER, World, agreement, auditor, modules, officer, operator, reader, sample, system, today,
 };
 
-const ALL: CatalogueFilter =
-    CatalogueFilter { search: String::new(), member: None, subsystem: None, after: None, limit: 100 };
+const ALL: CatalogueFilter = CatalogueFilter {
+    search: String::new(),
+    member: None,
+    subsystem: None,
+    reach: None,
+    at: None,
+    after: None,
+    limit: 100,
+};
 
 /// What a reader sees: members, subsystems, services, agreements, and the same by counting.
 async fn sees(k: &Kernel, cx: &Cx) -> [usize; 4] {

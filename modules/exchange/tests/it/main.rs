@@ -2,17 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
+mod connection;
 mod connections;
 mod corner;
 mod coverage;
 mod dates;
 mod decisions;
 mod description;
+mod diagnose;
 mod diff;
 mod documents;
 mod evidence;
 mod exports;
 mod gateway_calls;
+mod gateway_connector;
 mod gateway_evidence;
 mod gateway_fields;
 mod gateway_hostile;
@@ -25,8 +28,12 @@ mod gateway_tls;
 mod keeper;
 mod lists;
 mod monitoring;
+mod national;
+mod outages;
 mod registry_file;
+mod report;
 mod site;
 mod snapshot;
+mod traffic;
 mod watch;
 mod world;

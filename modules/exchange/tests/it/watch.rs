@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use base::clock::Stopwatch;
+use base::clock::{Stopwatch, SystemClock};
 use exchange::health::Health;
 use exchange::snapshot::{Contents, Snapshot};
 use exchange::watch::{self, Calls, Cause, Lookups, Parts, Reached, Settings};
@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use xroad::opmon::{Record, ServerType};
 
+use crate::diagnose::parts;
 use crate::gateway_rig::contents;
 use crate::gateway_tls::{certificate_for, server};
 
@@ -64,7 +65,8 @@ fn begin(k: &Kernel, contents: Contents, tls: TlsConnector) -> Watched {
     let watched =
         Watched { calls: Arc::clone(&calls), health: Arc::clone(&health), snapshot: Arc::clone(&snapshot) };
     let settings = Settings::default();
-    tokio::spawn(watch::run(k.clone(), Parts { settings, snapshot, health, calls, tls }));
+    let examining = Some(parts(Arc::new(SystemClock)));
+    tokio::spawn(watch::run(k.clone(), Parts { settings, snapshot, health, calls, tls, examining }));
     watched
 }
 
@@ -96,7 +98,7 @@ fn call(w: &Watched, k: &Kernel, status: u16, rule: Option<&str>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_stops_is_told_of_and_one_that_is_back_is_cleared() {
-    on_both(&[], async |t| {
+    on_both(&crate::world::modules(), async |t| {
         let k = &t.kernel;
         let (provider, address) = Provider::at(([127, 0, 0, 1], 0).into()).await;
         let w = begin(k, contents(address), trusting(None));
@@ -118,6 +120,18 @@ async fn a_provider_that_stops_is_told_of_and_one_that_is_back_is_cleared() {
         }
         assert!(a.cause.en.contains("the connection is refused") && !a.todo.en.is_empty());
         assert_eq!(a.affected.len(), 1, "the other system has no agreement");
+        // A moment later the alert says whose side it is, as the page of the examination does.
+        let verdict = loop {
+            let open = alerts::open(&k.db, 10).await.unwrap();
+            if open[0].cause.vi.contains("Kiểm tra từng bước kết luận – Bên cung cấp: máy chủ")
+            {
+                break open[0].clone();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        assert!(verdict.todo.vi.contains("khởi động lại dịch vụ"), "{}", verdict.todo.vi);
+        let row = k.db.query_one("SELECT fault FROM exchange_diagnosis", vec![]).await.unwrap();
+        assert_eq!(row.text("fault").unwrap(), "refused", "and the run is kept");
         // How soon is told by two moments of the same clock, not by how busy the machine is.
         assert!(a.seen_at.since(a.since) < Duration::from_secs(10));
 
@@ -132,7 +146,7 @@ async fn a_provider_that_stops_is_told_of_and_one_that_is_back_is_cleared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_tell_what_a_connection_cannot_and_a_service_out_of_the_registry_is_forgotten() {
-    on_both(&[], async |t| {
+    on_both(&crate::world::modules(), async |t| {
         let k = &t.kernel;
         let (provider, address) = Provider::at(([127, 0, 0, 1], 0).into()).await;
         let w = begin(k, contents(address), trusting(None));
@@ -162,7 +176,7 @@ async fn calls_tell_what_a_connection_cannot_and_a_service_out_of_the_registry_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_earlier_process_raised_is_cleared_when_it_is_well() {
-    on_both(&[], async |t| {
+    on_both(&crate::world::modules(), async |t| {
         let k = &t.kernel;
         let (provider, address) = Provider::at(([127, 0, 0, 1], 0).into()).await;
         let mut tx = k.begin(&kernel::Cx::kernel("test", k.clock.now())).await.unwrap();

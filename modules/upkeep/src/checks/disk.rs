@@ -1,5 +1,9 @@
 //! Is there room where the data lives? A full disk stops calls: what is not durable is not acknowledged.
 
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
 use base::i18n::Text;
 use kernel::{Error, Kernel};
 
@@ -31,8 +35,29 @@ impl Room {
     }
 }
 
-pub(super) fn check(k: &Kernel) -> Check {
+/// Bytes written to see whether anything can be written.
+const PROBE: [u8; 4096] = [0x5a; 4096];
+const PROBE_NAME: &str = ".upkeep-probe";
+
+/// Writes a little, makes it durable and takes it away: room alone does not say that anything can be written.
+fn write(dir: &Path) -> std::io::Result<()> {
+    let path = dir.join(PROBE_NAME);
+    let written = File::create(&path).and_then(|mut file| {
+        file.write_all(&PROBE)?;
+        file.sync_data()
+    });
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
+}
+
+pub(super) async fn check(k: &Kernel) -> Check {
     let title = Text::both(t::title_disk);
+    let dir = k.data_dir.clone();
+    let written = tokio::task::spawn_blocking(move || write(&dir)).await;
+    if let Err(e) = written.map_err(std::io::Error::other).and_then(|w| w) {
+        let text = Text::both(|l| t::disk_refuses(l, t::DiskRefuses { dir: k.data_dir.display(), why: &e }));
+        return Check::wrong(NAME, title, State::Bad, text, Text::both(t::todo_disk));
+    }
     let room = match rustix::fs::statvfs(&k.data_dir) {
         Ok(s) => {
             Room { free: s.f_bavail.saturating_mul(s.f_frsize), total: s.f_blocks.saturating_mul(s.f_frsize) }

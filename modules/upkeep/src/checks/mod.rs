@@ -10,6 +10,8 @@ mod work;
 use base::i18n::Text;
 use kernel::Kernel;
 
+pub(crate) use database::NAME as DATABASE;
+
 use crate::check::{Check, State};
 use crate::runner::limited;
 use crate::t;
@@ -18,7 +20,7 @@ use crate::t;
 pub(crate) async fn all(k: &Kernel, clock: &clock::Watch) -> Vec<Check> {
     let (database, disk, backup, jobs, listeners, drift, certificate) = futures_util::join!(
         limited(database::NAME, Text::both(t::title_database), database::check(k)),
-        limited(disk::NAME, Text::both(t::title_disk), async { disk::check(k) }),
+        limited(disk::NAME, Text::both(t::title_disk), disk::check(k)),
         limited(backup::NAME, Text::both(t::title_backup), backup::check(k)),
         limited(work::JOBS, Text::both(t::title_jobs), work::jobs(k)),
         limited(work::LISTENERS, Text::both(t::title_listeners), work::listeners(k)),

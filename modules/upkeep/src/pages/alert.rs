@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base::error::FieldError;
 use http::StatusCode;
-use kernel::alerts::{self, AlertId, MAX_NOTE, Occurrence};
+use kernel::alerts::{self, Act, AlertId, MAX_NOTE, Occurrence};
 use kernel::{Error, Kernel, Scope};
 use web::ui::{
-    Badge, Cell, Column, Entry, Facts, Field, Form, Fresh, Head, Html, Row, Section, Table, Thing, Timeline,
-    Tone,
+    Action, Badge, Cell, Column, Entry, Facts, Field, Form, Fresh, Head, Html, Row, Section, Table, Thing,
+    Timeline, Tone,
 };
 use web::{Answers, Cx, Page, Path, Redirect};
 
@@ -19,7 +19,8 @@ use crate::t;
 pub(super) async fn page(State(k): State<Kernel>, cx: Cx, Path(id): Path<AlertId>) -> web::Result<Page> {
     may_read(&cx)?;
     let alert = find(&k, id).await?;
-    Ok(shown(&k, &cx, &alert, "", &[]))
+    let acts = alerts::acts(&k.db, id).await?;
+    Ok(shown(&k, &cx, &alert, &acts, "", &[]))
 }
 
 pub(super) async fn acknowledge(
@@ -34,7 +35,10 @@ pub(super) async fn acknowledge(
         Ok(()) => Ok(Redirect::to(alert_path(id)).saying(t::acknowledged_said(cx.lang)).into_response()),
         Err(Error::Invalid(errors)) => {
             let alert = find(&k, id).await?;
-            Ok(shown(&k, &cx, &alert, note, &errors).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+            let acts = alerts::acts(&k.db, id).await?;
+            Ok(shown(&k, &cx, &alert, &acts, note, &errors)
+                .status(StatusCode::UNPROCESSABLE_ENTITY)
+                .into_response())
         }
         Err(e) => Err(e.into()),
     }
@@ -44,7 +48,7 @@ async fn find(k: &Kernel, id: AlertId) -> kernel::Result<Occurrence> {
     alerts::one(&k.db, id).await?.ok_or(Error::NotFound { kind: AlertId::KIND })
 }
 
-fn shown(k: &Kernel, cx: &Cx, a: &Occurrence, note: &str, errors: &[FieldError]) -> Page {
+fn shown(k: &Kernel, cx: &Cx, a: &Occurrence, acts: &[Act], note: &str, errors: &[FieldError]) -> Page {
     let l = cx.lang;
     let title = a.title.get(l);
     let badge = match a.cleared_at {
@@ -78,7 +82,14 @@ fn shown(k: &Kernel, cx: &Cx, a: &Occurrence, note: &str, errors: &[FieldError])
         .row(t::col_name(l), Cell::code(&a.key));
     let thing =
         Thing::new(content).side(t::facts_title(l), facts).timeline(t::timeline_title(l), timeline(cx, a));
-    let body = web::body![Head::new(l, title).badge(badge), thing];
+    let mut head = Head::new(l, title).badge(badge);
+    // Who may take it on may do something about it.
+    if a.cleared_at.is_none() && cx.holds(ACKNOWLEDGE, &Scope::province()) {
+        for act in acts {
+            head = head.action(Action::link(act.label.get(l), &act.href));
+        }
+    }
+    let body = web::body![head, thing];
     web::page(&cx.frame(title).crumb(t::morning_title(l), HOME), body)
 }
 

@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod coverage;
+mod faults;
 mod morning;

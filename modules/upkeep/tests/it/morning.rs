@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use kernel::alerts::{self, ACKNOWLEDGE, Affected, Alert, AlertId, Severity};
+use kernel::alerts::{self, ACKNOWLEDGE, Act, Affected, Alert, AlertId, Severity};
 use kernel::i18n::Text;
 use kernel::{Cx, Kernel, Module, Reach, Ref};
 use testkit::{App, Client};
@@ -34,6 +34,9 @@ pub(crate) async fn raise(k: &Kernel) -> AlertId {
         since: None,
     };
     let id = tx.raise(&alert).await.unwrap();
+    let label = Text { vi: "Báo cho bên mẫu".into(), en: "Tell the sample".into() };
+    tx.offer(id, &Act { label: label.clone(), href: "/sample/tell".into() }).await.unwrap();
+    assert!(tx.offer(id, &Act { label, href: "//elsewhere.example/".into() }).await.is_err());
     tx.commit().await.unwrap();
     id
 }
@@ -58,7 +61,7 @@ async fn an_alert_is_seen_opened_acknowledged_and_over() {
         let path = format!("/upkeep/alerts/{id}");
         assert!(page.contains(&path), "each line opens");
         let page = operator.get(&path).await.text();
-        for part in ["máy chủ mẫu từ chối", "Gọi đơn vị mẫu", "Một cửa tỉnh Mẫu", "Tiếp nhận"]
+        for part in ["máy chủ mẫu từ chối", "Gọi đơn vị mẫu", "Một cửa tỉnh Mẫu", "Tiếp nhận", "/sample/tell"]
         {
             assert!(page.contains(part), "{part}");
         }
@@ -109,7 +112,7 @@ async fn who_may_only_read_is_offered_no_form() {
     let auditor = app.log_in_as(&[permissions::READ], &Reach::Province);
     let page = auditor.get(&format!("/upkeep/alerts/{id}")).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(!page.text().contains("/acknowledge"));
+    assert!(!page.text().contains("/acknowledge") && !page.text().contains("/sample/tell"));
     let refused = auditor.post_form(&format!("/upkeep/alerts/{id}/acknowledge"), &[("note", "")]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     app.t.close().await;

@@ -93,6 +93,7 @@ pub struct Lines {
     labels: Vec<String>,
     series: Vec<Series>,
     columns: bool,
+    opens: Vec<String>,
 }
 markup!(Lines);
 
@@ -118,7 +119,15 @@ impl Series {
 impl Lines {
     /// The finding or question as title, the unit, and the names of the points from old to new.
     pub fn new(lang: Lang, title: impl Into<String>, unit: impl Into<String>, labels: Vec<String>) -> Self {
-        Self { lang, title: title.into(), unit: unit.into(), labels, series: Vec::new(), columns: false }
+        Self {
+            lang,
+            title: title.into(),
+            unit: unit.into(),
+            labels,
+            series: Vec::new(),
+            columns: false,
+            opens: Vec::new(),
+        }
     }
 
     /// A line; `None` where nothing is known leaves a gap.
@@ -136,6 +145,33 @@ impl Lines {
         values.iter_mut().for_each(|v| *v = v.filter(|v| v.is_finite()));
         self.series.push(Series { name, tone, values });
         self
+    }
+
+    /// The page behind each point, from old to new: with its rows.
+    pub fn opening<T: std::fmt::Display>(mut self, hrefs: impl IntoIterator<Item = T>) -> Self {
+        self.opens = hrefs.into_iter().map(|href| href.to_string()).collect();
+        self
+    }
+
+    /// Left and width of the strip around each point, with its name and its page.
+    fn strips(&self) -> Vec<(String, String, &str, &str)> {
+        #[expect(clippy::cast_precision_loss, reason = "a chart has far fewer points than 2^52")]
+        let count = self.labels.len() as f64;
+        // Points of lines stand at the edges, columns in the middle of their step.
+        let step = if self.columns { 100.0 / count.max(1.0) } else { 100.0 / (count - 1.0).max(1.0) };
+        let half = if self.columns { 0.0 } else { step / 2.0 };
+        let strip = |(at, (label, href))| {
+            #[expect(clippy::cast_precision_loss, reason = "as above")]
+            let left = (at as f64 * step - half).max(0.0);
+            let right = (left + step).min(100.0);
+            let (label, href): (&String, &String) = (label, href);
+            (format!("{left:.2}"), format!("{:.2}", (right - left).max(0.0)), label.as_str(), href.as_str())
+        };
+        self.labels.iter().zip(&self.opens).enumerate().map(strip).collect()
+    }
+
+    fn opens(&self, at: &usize) -> Option<&str> {
+        self.opens.get(*at).map(String::as_str)
     }
 
     /// Draws the first series as columns: counts in equal spans of time.
@@ -262,6 +298,19 @@ mod tests {
         let bars =
             Bars::new(Lang::Vi, "?", "").bar("a", f64::INFINITY, None).bar("b", -1.0, None).to_string();
         assert!(!bars.contains("inf") && !bars.contains("NaN"), "{bars}");
+    }
+
+    #[test]
+    fn points_open_to_their_rows() {
+        let lines = lines(2).opening((0..24).map(|h| format!("/rows?at={h}&x")));
+        let html = lines.to_string();
+        assert_eq!(html.matches("href=\"/rows?at=7&#38;x\"").count(), 2, "in the drawing and in the table");
+        let strips = lines.strips();
+        assert_eq!((strips.len(), strips[0].0.as_str(), strips[23].2), (24, "0.00", "23:00"));
+        assert!(
+            strips.iter().all(|(x, w, ..)| x.parse::<f64>().unwrap() + w.parse::<f64>().unwrap() <= 100.01)
+        );
+        assert!(!self::lines(1).to_string().contains("href"), "no page, no link");
     }
 
     #[test]

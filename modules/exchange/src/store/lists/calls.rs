@@ -8,6 +8,7 @@ use kernel::db::{Db, Row, Value};
 use kernel::{Result, params};
 
 use crate::ids::AgreementId;
+use crate::traffic::Side;
 
 use super::COUNTED;
 
@@ -62,16 +63,16 @@ impl Ending {
         }
     }
 
-    /// The SQL condition that says the same.
+    /// The SQL condition that says the same. What did not end well has a side, by which it is found fast.
     fn condition(self) -> &'static str {
         match self {
             Self::Running => "outcome IS NULL",
             Self::Answered => "outcome = 'answered'",
-            Self::Refused => "outcome = 'refused'",
+            Self::Refused => "side > 0 AND outcome = 'refused'",
             Self::Unknown => "outcome = 'unknown'",
-            Self::Broken => "outcome IN ('consumer_gone', 'request_incomplete')",
+            Self::Broken => "side > 0 AND outcome IN ('consumer_gone', 'request_incomplete')",
             Self::Failed => {
-                "outcome NOT IN ('answered', 'refused', 'unknown', 'consumer_gone', 'request_incomplete')"
+                "side > 0 AND outcome NOT IN ('answered', 'refused', 'unknown', 'consumer_gone', 'request_incomplete')"
             }
         }
     }
@@ -92,6 +93,18 @@ pub struct CallFilter {
     pub agreement: Option<AgreementId>,
     /// Only calls that ended so.
     pub ending: Option<Ending>,
+    /// Only calls whose end speaks of this side.
+    pub side: Option<Side>,
+    /// Only calls of services of this subsystem (path).
+    pub provider: Option<String>,
+    /// Only calls of this endpoint: method and path pattern.
+    pub endpoint: Option<(String, String)>,
+    /// Only calls that ended with this fault, as recorded.
+    pub fault: Option<String>,
+    /// Only calls of services of these subsystems, or of all but these.
+    pub providers: Option<(Vec<String>, bool)>,
+    /// Only calls that have ended.
+    pub ended: bool,
     /// Only the call with this number, the gateway's or the consumer's own.
     pub number: Option<String>,
     /// Continue after this row.
@@ -307,78 +320,29 @@ pub async fn call(db: &Db, paths: Paths<'_>, request_id: &str) -> Result<Option<
 pub async fn call_counts(db: &Db, paths: Paths<'_>, f: &CallFilter) -> Result<Vec<(Ending, i64)>> {
     let mut out = Vec::new();
     for ending in Ending::ALL {
-        let filter = CallFilter { ending: Some(ending), after: None, limit: COUNTED + 1, ..f.clone() };
-        let mut p = Vec::new();
-        let mut wanted = conditions(&filter, &mut p);
-        if let Some(paths) = paths {
-            wanted = format!("{wanted} AND {}", takes_part(paths, &mut p));
-        }
-        p.extend(params![filter.limit]);
-        let sql = format!(
-            "SELECT COUNT(*) AS n FROM (SELECT request_id FROM exchange_call WHERE {wanted} LIMIT ${}) AS counted",
-            p.len()
-        );
-        out.push((ending, db.query_one(&sql, p).await?.int("n")?));
+        let filter = CallFilter { ending: Some(ending), limit: COUNTED + 1, ..f.clone() };
+        out.push((ending, count(db, paths, &filter).await?));
     }
     Ok(out)
 }
 
-/// Calls in one hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hour {
-    /// When the hour begins.
-    pub from: Timestamp,
-    /// All calls.
-    pub calls: i64,
-    /// Those that [`Ending::Failed`] or whose outcome is unknown.
-    pub failed: i64,
-    /// Those the gateway refused.
-    pub refused: i64,
-    /// Those whose complete answer went to the consumer.
-    pub answered: i64,
-}
-
-/// Calls by hour since a moment, oldest hour first; hours without calls are left out.
+/// How many calls there are under a filter, counted up to its limit.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn by_hour(db: &Db, paths: Paths<'_>, since: Timestamp) -> Result<Vec<Hour>> {
-    const HOUR: i64 = 3_600_000_000;
-    let mut p = params![since, HOUR];
-    let own = match paths {
-        None => "1 = 1".to_owned(),
-        Some(paths) => takes_part(paths, &mut p),
-    };
+pub async fn count(db: &Db, paths: Paths<'_>, f: &CallFilter) -> Result<i64> {
+    let filter = CallFilter { after: None, ..f.clone() };
+    let mut p = Vec::new();
+    let mut wanted = conditions(&filter, &mut p);
+    if let Some(paths) = paths {
+        wanted = format!("{wanted} AND {}", takes_part(paths, &mut p));
+    }
+    p.extend(params![filter.limit]);
     let sql = format!(
-        "SELECT request_in / $2 AS hour, COUNT(*) AS calls,
-                SUM(CASE WHEN {} OR {} THEN 1 ELSE 0 END) AS failed,
-                SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS refused,
-                SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS answered
-         FROM exchange_call WHERE request_in >= $1 AND {own} GROUP BY request_in / $2 ORDER BY 1",
-        Ending::Failed.condition(),
-        Ending::Unknown.condition(),
-        Ending::Refused.condition(),
-        Ending::Answered.condition(),
+        "SELECT COUNT(*) AS n FROM (SELECT request_id FROM exchange_call WHERE {wanted} LIMIT ${}) AS counted",
+        p.len()
     );
-    let hour = |r: &Row| {
-        Ok(Hour {
-            from: Timestamp::from_micros(r.int("hour")?.saturating_mul(HOUR)),
-            calls: r.int("calls")?,
-            failed: r.int("failed")?,
-            refused: r.int("refused")?,
-            answered: r.int("answered")?,
-        })
-    };
-    db.query(&sql, p).await?.iter().map(hour).collect()
-}
-
-/// How many calls arrived since a moment: all of them, and those that failed or whose outcome is unknown.
-///
-/// # Errors
-/// When the database is away.
-pub async fn totals_since(db: &Db, paths: Paths<'_>, since: Timestamp) -> Result<(i64, i64)> {
-    let hours = by_hour(db, paths, since).await?;
-    Ok((hours.iter().map(|h| h.calls).sum(), hours.iter().map(|h| h.failed).sum()))
+    db.query_one(&sql, p).await?.int("n")
 }
 
 fn takes_part(paths: &[String], p: &mut Vec<Value>) -> String {
@@ -412,6 +376,16 @@ fn conditions(f: &CallFilter, p: &mut Vec<Value>) -> String {
     if let Some(agreement) = f.agreement {
         with(agreement.into(), &|n| format!("agreement = ${n}"));
     }
+    if let Some(provider) = &f.provider {
+        with(provider.into(), &|n| format!("provider = ${n}"));
+    }
+    if let Some((method, path)) = &f.endpoint {
+        with(method.into(), &|n| format!("method = ${n}"));
+        with(path.into(), &|n| format!("endpoint = ${n}"));
+    }
+    if let Some(fault) = &f.fault {
+        with(fault.into(), &|n| format!("fault = ${n}"));
+    }
     if let Some(number) = &f.number {
         with(number.into(), &|n| format!("(request_id = ${n} OR message_id = ${n})"));
     }
@@ -420,8 +394,24 @@ fn conditions(f: &CallFilter, p: &mut Vec<Value>) -> String {
         let (at, id) = (p.len() - 1, p.len());
         out.push(format!("(request_in < ${at} OR (request_in = ${at} AND request_id < ${id}))"));
     }
+    if let Some((paths, but)) = &f.providers {
+        let marks: Vec<_> = (1..=paths.len()).map(|n| format!("${}", p.len() + n)).collect();
+        p.extend(paths.iter().map(Value::from));
+        out.push(match (paths.is_empty(), but) {
+            (true, true) => "1 = 1".to_owned(),
+            (true, false) => "1 = 0".to_owned(),
+            (false, true) => format!("provider NOT IN ({})", marks.join(", ")),
+            (false, false) => format!("provider IN ({})", marks.join(", ")),
+        });
+    }
     if let Some(ending) = f.ending {
         out.push(ending.condition().to_owned());
+    }
+    match f.side {
+        None if f.ended => out.push("side IS NOT NULL".to_owned()),
+        None => {}
+        Some(Side::Ok) => out.push("side = 0".to_owned()),
+        Some(side) => out.push(format!("side > 0 AND side = {}", side.number())),
     }
     out.join(" AND ")
 }

@@ -22,10 +22,61 @@ pub struct CatalogueFilter {
     pub member: Option<MemberId>,
     /// Only things of this subsystem.
     pub subsystem: Option<SubsystemId>,
+    /// Only services of the province, or only those from outside it.
+    pub reach: Option<Reach>,
+    /// Services registered at this moment instead of now.
+    pub at: Option<Timestamp>,
     /// Continue after the row with this identifier.
     pub after: Option<String>,
     /// At most this many rows.
     pub limit: u32,
+}
+
+/// Whose services: a member with an agency in the province, or one without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Of the province's agencies.
+    Internal,
+    /// Of ministries and national systems.
+    National,
+}
+
+impl Reach {
+    /// As written in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::National => "national",
+        }
+    }
+
+    /// The reach written so.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Internal, Self::National].into_iter().find(|r| r.as_str() == word)
+    }
+
+    /// The condition on the member, alias `m`.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Internal => "m.agency_id IS NOT NULL",
+            Self::National => "m.agency_id IS NULL",
+        }
+    }
+}
+
+/// Paths of the subsystems of members without an agency in the province.
+///
+/// # Errors
+/// When the database is away.
+pub async fn national_providers(db: &Db) -> Result<Vec<String>> {
+    let sql = format!(
+        "SELECT r.instance, m.class, m.code AS member, s.code FROM exchange_subsystem s
+         JOIN exchange_member m ON m.id = s.member_id JOIN exchange_registry r ON r.one = 1 WHERE {}",
+        Reach::National.condition()
+    );
+    let path =
+        |r: &Row| Ok([r.text("instance")?, r.text("class")?, r.text("member")?, r.text("code")?].join("/"));
+    db.query(&sql, params![]).await?.iter().map(path).collect()
 }
 
 /// A member in a list.
@@ -290,13 +341,44 @@ pub async fn services(db: &Db, viewer: &Viewer, f: &CatalogueFilter) -> Result<V
     let found = matching(&f.search, "v.search_key", &mut p);
     let rest = after(db, "exchange_service", "v", f.after.as_deref(), &mut p).await?;
     let of = only(&[("m.id", f.member.map(Value::from)), ("s.id", f.subsystem.map(Value::from))], &mut p);
+    let standing = standing(f, &mut p);
     p.extend(params![f.limit]);
     let sql = format!(
-        "{SERVICE} WHERE v.retired_at IS NULL AND {seen} AND {found} AND {rest} AND {of}
+        "{SERVICE} WHERE {standing} AND {seen} AND {found} AND {rest} AND {of}
          ORDER BY v.sort_key, v.id LIMIT ${}",
         p.len()
     );
     db.query(&sql, p).await?.iter().map(service_row).collect()
+}
+
+/// Whether a service counts: registered now, or at the moment asked for; of the reach asked for.
+fn standing(f: &CatalogueFilter, p: &mut Vec<Value>) -> String {
+    let registered = match f.at {
+        None => "v.retired_at IS NULL".to_owned(),
+        Some(at) => {
+            p.push(at.into());
+            format!("v.created_at <= ${n} AND (v.retired_at IS NULL OR v.retired_at > ${n})", n = p.len())
+        }
+    };
+    match f.reach {
+        None => registered,
+        Some(reach) => format!("{registered} AND {}", reach.condition()),
+    }
+}
+
+/// How many services the list with this filter has, counted to the end.
+///
+/// # Errors
+/// When the database is away.
+pub async fn service_count(db: &Db, viewer: &Viewer, f: &CatalogueFilter) -> Result<i64> {
+    let mut p = params![];
+    let seen = sees_service(viewer, &mut p);
+    let standing = standing(f, &mut p);
+    let sql = format!(
+        "SELECT COUNT(*) AS n FROM exchange_service v JOIN exchange_subsystem s ON s.id = v.subsystem_id
+         JOIN exchange_member m ON m.id = s.member_id WHERE {standing} AND {seen}"
+    );
+    db.query_one(&sql, p).await?.int("n")
 }
 
 /// One service, if the reader sees it.

@@ -8,12 +8,10 @@ mod catalogue;
 mod monitored;
 
 pub use agreements::{After, AgreementFilter, AgreementRow, agreement_counts, agreement_row, agreements};
-pub use calls::{
-    CallAfter, CallFilter, CallRow, Ending, Hour, Paths, by_hour, call, call_counts, calls, totals_since,
-};
+pub use calls::{CallAfter, CallFilter, CallRow, Ending, Paths, call, call_counts, calls, count};
 pub use catalogue::{
-    CatalogueFilter, EndpointRow, MemberRow, ServiceRow, SubsystemRow, endpoints, member, members, service,
-    services, subsystem, subsystems,
+    CatalogueFilter, EndpointRow, MemberRow, Reach, ServiceRow, SubsystemRow, endpoints, member, members,
+    national_providers, service, service_count, services, subsystem, subsystems,
 };
 
 pub use monitored::{RecordFilter, monitored};

@@ -4,4 +4,5 @@ mod away;
 mod faults;
 mod issuing;
 mod origins;
+mod stopped;
 mod world;

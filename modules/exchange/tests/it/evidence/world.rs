@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use evidence::{Agreement, Body, Bundle, Call, Closed, Field, Opened, Outcome, Request, Response};
 use exchange::evidence::{EVIDENCE, Evidence, FIELDS, MONITORING, Recorded};
+use exchange::store::{LISTS, REGISTRY};
+use exchange::traffic::TRAFFIC;
 use kernel::db::Migration;
 use kernel::db::Row;
 use kernel::{Kernel, Module, Parts, params};
 use stream::{Disk, RealDisk};
 use testkit::TestKernel;
 
-/// The tables of evidence alone.
+/// The tables of evidence, and those that figures need.
 pub(super) struct Tables;
 
 impl Module for Tables {
@@ -22,7 +24,7 @@ impl Module for Tables {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        const ALL: &[Migration] = &[EVIDENCE, MONITORING, FIELDS];
+        const ALL: &[Migration] = &[REGISTRY, EVIDENCE, LISTS, MONITORING, FIELDS, TRAFFIC];
         ALL
     }
 }
