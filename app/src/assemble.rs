@@ -173,6 +173,7 @@ impl Platform {
             Arc::new(Units),
             Arc::new(Catalogues),
             Arc::new(Upkeep::new(nowhere.clone())),
+            Arc::new(Notices::described(nowhere.clone())),
             Arc::new(Backups::new(backups::Settings::default(), nowhere)),
         ])
     }

@@ -4,8 +4,8 @@
 -- Whose side a call that has ended speaks of: 0 it went well, 1 consumer, 2 provider, 3 this platform. NULL until the
 -- call is in the figures.
 ALTER TABLE exchange_call ADD COLUMN side INTEGER;
--- Most calls go well, and a list of those needs no index of its own; the others are few, and looked for often.
-DROP INDEX exchange_call_ended;
+-- Most calls go well, and a list of those needs no index of its own; the others are few, and looked for often. The index
+-- exchange_call_ended serves the release before, and goes one release later.
 CREATE INDEX exchange_call_bad ON exchange_call (request_in, request_id) WHERE side > 0;
 CREATE INDEX exchange_call_bad_service ON exchange_call (service, request_in, request_id) WHERE side > 0;
 CREATE INDEX exchange_call_bad_client ON exchange_call (client, request_in, request_id) WHERE side > 0;

@@ -63,6 +63,12 @@ impl Notices {
         let (origin, platform) = (site.origin().to_owned(), site.name().to_owned());
         Ok(Self { office: Arc::new(Office { settings, origin, platform, gateways, modules }) })
     }
+
+    /// Without a configuration and without gateways: to be described, not to be run.
+    pub fn described(modules: Modules) -> Self {
+        let (settings, origin, platform) = (Settings::default(), String::new(), String::new());
+        Self { office: Arc::new(Office { settings, origin, platform, gateways: vec![], modules }) }
+    }
 }
 
 #[async_trait]
