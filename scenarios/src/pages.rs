@@ -75,7 +75,7 @@ pub async fn walk(
             continue;
         }
         *searched += 1;
-        let links = "[...document.querySelectorAll('a[href]:not([href^=\"#\"])')].map(a => new URL(a.href)) \
+        let links = "[...document.querySelectorAll('a[href]:not([href^=\"#\"])')].map(a => new URL(a.getAttribute('href'), location)) \
             .filter(u => u.origin === location.origin).map(u => u.pathname + u.search)";
         let links = browser.script(links).await?;
         let links = links.as_array().into_iter().flatten().filter_map(|l| l.as_str());
@@ -92,7 +92,7 @@ pub async fn walk(
 pub fn shape(path: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let part = |part: &str| {
-        let identifier = part.len() >= 8 && part.bytes().filter(u8::is_ascii_digit).count() >= 3;
+        let identifier = part.len() >= 7 && part.bytes().filter(u8::is_ascii_digit).count() >= 3;
         if identifier || part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty() { "*" } else { part }
             .to_owned()
     };

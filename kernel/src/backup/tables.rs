@@ -115,8 +115,14 @@ pub async fn refuse_filled(k: &Kernel) -> Result<()> {
 }
 
 async fn fill(k: &Kernel, input: impl Read) -> Result<()> {
+    let mut view = k.db.snapshot().await?;
+    let tables = view.tables().await?;
+    view.close().await?;
     let mut tx = k.db.begin().await?;
-    tx.execute("DELETE FROM kernel_migration", vec![]).await?;
+    // Steps of the schema leave rows of their own; the backup has them, perhaps changed since.
+    for table in tables {
+        tx.execute(&format!("DELETE FROM {}", table.name), vec![]).await?;
+    }
     let mut rows = Rows::new(input);
     let mut batch = Batch::default();
     while let Some(values) = rows.next()? {

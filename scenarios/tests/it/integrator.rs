@@ -44,7 +44,7 @@ async fn an_integrator_connects_a_system_alone() {
     }
     assert!(page.text.contains("Cách xử lý"), "{}", page.status);
     let report = &page.blocks()[0];
-    assert!(report.contains(&number) && report.contains("out-of-scope"), "{report}");
+    assert!(report.contains(&number) && report.contains("unknown-service"), "{report}");
     assert!(
         !report.contains("tich-hop-2") && !report.contains("khong-co"),
         "nothing the caller wrote: {report}"

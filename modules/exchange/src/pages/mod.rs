@@ -175,16 +175,15 @@ pub(crate) fn nav() -> Vec<Nav> {
     let mut all = vec![
         entry("/exchange", Icon::ArrowsExchange, t::nav_overview, 10),
         entry("/exchange/calls", Icon::Activity, t::nav_calls, 11),
-        entry("/exchange/traffic", Icon::ChartLine, t::nav_traffic, 11),
-        entry("/exchange/connections", Icon::PlugConnected, t::nav_connections, 11),
-        entry("/exchange/traffic", Icon::ChartLine, t::nav_traffic, 11),
-        entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 12),
-        entry("/exchange/services", Icon::Api, t::nav_services, 13),
-        entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 14),
-        entry("/exchange/members", Icon::BuildingBank, t::nav_members, 15),
-        entry("/exchange/reports", Icon::FileText, t::nav_reports, 16),
-        entry("/exchange/checks", Icon::PlugConnected, t::nav_checks, 16),
-        entry("/exchange/national", Icon::World, t::nav_national, 17),
+        entry("/exchange/traffic", Icon::ChartLine, t::nav_traffic, 12),
+        entry("/exchange/connections", Icon::Link, t::nav_connections, 12),
+        entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 13),
+        entry("/exchange/services", Icon::Api, t::nav_services, 14),
+        entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 15),
+        entry("/exchange/members", Icon::BuildingBank, t::nav_members, 16),
+        entry("/exchange/reports", Icon::FileText, t::nav_reports, 18),
+        entry("/exchange/checks", Icon::PlugConnected, t::nav_checks, 17),
+        entry("/exchange/national", Icon::World, t::nav_national, 19),
     ];
     all.extend(corner::nav());
     all

@@ -109,11 +109,12 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(month): Path<Month
     }
     head = head
         .action(Action::link("CSV", format!("{at}/export?as=csv")).icon(Icon::Download))
-        .action(Action::link("XLSX", format!("{at}/export?as=xlsx")).icon(Icon::Download))
-        .action(
-            Action::link(t::report_before(l), format!("/exchange/reports/{}", month.before()))
-                .icon(Icon::ArrowLeft),
-        );
+        .action(Action::link("XLSX", format!("{at}/export?as=xlsx")).icon(Icon::Download));
+    // Before the first calls there is nothing to go back to.
+    if shown.figures.totals.calls > 0 {
+        let before = format!("/exchange/reports/{}", month.before());
+        head = head.action(Action::link(t::report_before(l), before).icon(Icon::ArrowLeft));
+    }
     let mut above = Html::of(head);
     above.push(Notice::new(Tone::Info, t::report_print(l)));
     let mut body = screen_only(&above);

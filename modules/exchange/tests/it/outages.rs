@@ -6,6 +6,7 @@ use kernel::notices::{self, NoticeId, Recipient};
 use kernel::{Kernel, params};
 
 use crate::site::on_both;
+use crate::world::{NUMBER, agreement};
 
 async fn id(k: &Kernel, table: &str, code: &str) -> String {
     let sql = format!("SELECT id FROM {table} WHERE code = $1");
@@ -36,6 +37,9 @@ async fn consumers_are_told_of_an_interruption_and_of_its_end() {
     on_both(async |s| {
         let k = s.k();
         let operator = s.operator();
+        let at = format!("/api/exchange/v1/agreements/{}/approve", agreement(k, NUMBER).await);
+        let approved = s.officer(s.w.provider).post_json(&at, &serde_json::json!({})).await;
+        assert_eq!(approved.status, StatusCode::OK, "{}", approved.text());
         let service = id(k, "exchange_service", "tra-cuu").await;
         let system = id(k, "exchange_subsystem", "motcua").await;
         let contacts = format!("/exchange/subsystems/{system}/contacts");

@@ -310,7 +310,7 @@ mod tests {
         assert!(
             strips.iter().all(|(x, w, ..)| x.parse::<f64>().unwrap() + w.parse::<f64>().unwrap() <= 100.01)
         );
-        assert!(!self::lines(1).to_string().contains("href"), "no page, no link");
+        assert!(!self::lines(1).to_string().contains("<a "), "no page, no link");
     }
 
     #[test]
