@@ -208,6 +208,7 @@ impl Platform {
         let exchange: exchange::config::Settings = settings.config.section("exchange")?;
         exchange.check().map_err(|text| anyhow::anyhow!("[exchange] {}", text.en))?;
         exchange::evidence::Settings::read(&settings.config)?;
+        exchange::plane::policy(&settings.config)?;
         messaging::gateways(&settings.config.section("channels")?)?;
         let notices: notices::Settings = settings.config.section("notices")?;
         notices.check().map_err(|text| anyhow::anyhow!("[notices] {}", text.en))?;

@@ -141,7 +141,7 @@ mod tests {
             described.entry(setting.section).or_default().insert(setting.key);
         }
         for (section, keys) in &described {
-            let e = read(format!("[{section}]\nnobody_knows_this = 1\n")).unwrap_err().to_string();
+            let e = format!("{:#}", read(format!("[{section}]\nnobody_knows_this = 1\n")).unwrap_err());
             let known = e.split("expected").nth(1).unwrap_or_else(|| panic!("{section}: {e}"));
             // The remedy at the end names a command.
             let words = known.split('`').skip(1).step_by(2).filter(|w| !w.contains(' '));

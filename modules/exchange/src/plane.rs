@@ -41,7 +41,10 @@ struct Outer {
 }
 
 /// Reads `[exchange.gateway]`.
-pub(crate) fn policy(config: &Config) -> Result<Policy> {
+///
+/// # Errors
+/// When a value is wrong; the message names it.
+pub fn policy(config: &Config) -> Result<Policy> {
     let outer: Outer = config.section("exchange").map_err(Error::internal)?;
     outer.gateway.check().map_err(Error::internal)?;
     Ok(outer.gateway)
