@@ -158,7 +158,12 @@ fn tabs(cx: &Cx, ending: Option<Ending>, counts: &[(Ending, i64)]) -> Tabs {
     let address = cx.address().without("after").without("ending");
     let total: i64 = counts.iter().map(|(_, n)| n).sum();
     let count = |n: i64| Count::upto(u64::try_from(n).unwrap_or(0), u64::from(COUNTED));
-    let all = Tabs::new(l).tab(t::tab_all(l), &address, Some(count(total)), ending.is_none());
+    let all = Tabs::new(l).label(t::endings_label(l)).tab(
+        t::tab_all(l),
+        &address,
+        Some(count(total)),
+        ending.is_none(),
+    );
     counts.iter().fold(all, |tabs, (e, n)| {
         tabs.tab(
             parts::ending_label(l, *e),
