@@ -20,6 +20,7 @@ use upkeep::Upkeep;
 use web::{Pages, Site};
 
 use crate::operations::Operations;
+use crate::renewal::{self, Renewal};
 use crate::settings::{Log, Settings};
 
 /// The assembled platform. Cheap to clone.
@@ -140,7 +141,8 @@ impl Platform {
         let upkeep = Arc::new(Upkeep::new(named.clone()));
         let gateways = messaging::gateways(&settings.config.section("channels")?)?;
         let notices = Arc::new(Notices::new(&kernel, gateways, named.clone())?);
-        let backups = Backups::new(backups::Settings::read(&settings.config)?, named.clone());
+        let store = objects::store(&settings.config.section("offsite")?)?;
+        let backups = Backups::with_copies(backups::Settings::read(&settings.config)?, named.clone(), store);
         let mut pages: Vec<Arc<dyn Pages>> = vec![
             exchange.clone(),
             Arc::new(Units),
@@ -149,6 +151,7 @@ impl Platform {
             upkeep.clone(),
             notices,
             Arc::new(backups.clone()),
+            Arc::new(renewal(&settings)?),
             operations,
         ];
         pages.extend(more);
@@ -212,7 +215,12 @@ impl Platform {
         messaging::gateways(&settings.config.section("channels")?)?;
         let notices: notices::Settings = settings.config.section("notices")?;
         notices.check().map_err(|text| anyhow::anyhow!("[notices] {}", text.en))?;
-        backups::Settings::read(&settings.config)?;
+        renewal(settings)?;
+        let backup = backups::Settings::read(&settings.config)?;
+        let store = objects::store(&settings.config.section("offsite")?)?;
+        if store.is_some() && backup.directory.is_none() {
+            anyhow::bail!("[offsite] copies the backups of [backup] directory, which is not set");
+        }
         Ok(())
     }
 
@@ -226,6 +234,18 @@ impl Platform {
         }
         self.kernel.close().await;
     }
+}
+
+/// The renewal of the server's certificate, which must be the one the server reads.
+fn renewal(settings: &Settings) -> anyhow::Result<Renewal> {
+    let section: acme::Settings = settings.config.section("acme")?;
+    section.check()?;
+    let file = renewal::file(settings.data());
+    let read = (settings.server.tls_certificate.as_ref(), settings.server.tls_key.as_ref());
+    if section.is_on() && read != (Some(&file), Some(&file)) {
+        bail!("[acme] writes {0}: set [server] tls_certificate = tls_key = \"{0}\"", file.display());
+    }
+    Ok(Renewal::new(section, Site::from_config(&settings.config)?.origin().to_owned()))
 }
 
 /// The token issuer, under the public address unless the configuration names another.

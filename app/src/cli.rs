@@ -162,6 +162,17 @@ enum Command {
         #[arg(long)]
         print: bool,
     },
+    /// Check how the installation is protected: files, TLS, addresses, sandbox, backups, clock, disk, database
+    Hardening {
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+        /// Language of the report
+        #[arg(long, default_value = "vi", value_parser = ["vi", "en"])]
+        lang: String,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Print the systemd unit of a package
     #[command(hide = true)]
     Unit,
@@ -179,7 +190,8 @@ enum Command {
     /// Restore a backup into an empty place; the log of evidence continues under a new origin
     #[command(long_about = RESTORE)]
     Restore {
-        /// Directory of the backup; with --beside the newest of [backup] directory until --at
+        /// Directory of the backup, or s3://BUCKET/PATH with or without its name; with --beside the newest of [backup]
+        /// directory until --at
         #[arg(required_unless_present = "beside")]
         dir: Option<PathBuf>,
         /// File with the master key of the platform that made the backup
@@ -253,6 +265,9 @@ enum Backup {
     },
     /// List the backups of [backup] directory, newest first
     List {
+        /// List those in the store of [offsite] instead
+        #[arg(long)]
+        offsite: bool,
         /// Print as JSON
         #[arg(long)]
         json: bool,
@@ -301,8 +316,8 @@ impl Cli {
                 commands::import::run(&what, dir.as_deref(), dry_run, &lang, &place)
             }
             Command::Backup { what: Some(Backup::Now { place }), .. } => commands::shelf::now(&place),
-            Command::Backup { what: Some(Backup::List { json, place }), .. } => {
-                commands::shelf::list(json, &place)
+            Command::Backup { what: Some(Backup::List { offsite, json, place }), .. } => {
+                commands::shelf::list(offsite, json, &place)
             }
             Command::Backup { what: None, dir, place } => {
                 commands::backup::backup(&dir.context("a directory must be named")?, &place)
@@ -310,6 +325,7 @@ impl Cli {
             Command::Settings { json } => commands::release::settings(json),
             Command::UpgradeCheck { to, json, place } => commands::release::upgrade_check(&to, json, &place),
             Command::Init { from, print } => crate::init::run(from.as_deref(), print),
+            Command::Hardening { json, lang, place } => crate::hardening::run(json, &lang, &place),
             Command::Unit => crate::init::print_unit(),
             Command::Drill { record, json, place } => commands::shelf::drill(record.as_deref(), json, &place),
             Command::Restore { dir, key, erasures, at, beside: Some(beside), listen, only, place } => {

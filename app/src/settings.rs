@@ -108,6 +108,8 @@ const SECTIONS: &[&str] = &[
     "notices",
     "channels",
     "backup",
+    "offsite",
+    "acme",
 ];
 
 impl Settings {

@@ -21,6 +21,7 @@ pub mod listeners;
 mod migrations;
 pub mod module;
 pub mod notices;
+pub mod offsite;
 pub mod once;
 mod ordered;
 pub mod orgs;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use kernel::backup::{self, Manifest, Restored};
 use kernel::blobs::erasures;
+use kernel::clock::{Clock, SystemClock};
 
 use super::block_on;
 use crate::assemble::Platform;
@@ -55,6 +56,12 @@ pub fn restore(dir: &Path, key: &Path, list: Option<&Path>, place: &Place) -> an
         std::fs::copy(key, &target)?;
     }
     let keys = kernel::keys::Keys::load(&target, None)?;
+    let brought = match super::far::is_far(dir) {
+        true => Some(super::far::bring(dir, &settings, &keys, settings.data(), SystemClock.now())?),
+        false => None,
+    };
+    let dir = brought.as_ref().map_or(dir, |b| b.dir.as_path());
+    let list = list.or(brought.as_ref().and_then(|b| b.erasures.as_deref()));
     let before = backup::verify(&keys, dir)?;
     println!("In the backup:");
     print(&before);
@@ -68,6 +75,9 @@ pub fn restore(dir: &Path, key: &Path, list: Option<&Path>, place: &Place) -> an
     print(&after.manifest);
     println!("\nAll counts are equal. The log of evidence continues under a new origin at the next start.");
     print_erasures(&after);
+    if let Some(brought) = brought {
+        brought.remove()?;
+    }
     Ok(if super::check::say_content(&after.content) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

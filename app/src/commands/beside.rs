@@ -59,18 +59,27 @@ pub fn restore(options: &Options, place: &Place) -> anyhow::Result<ExitCode> {
     let master_key = std::path::absolute(options.key.clone().unwrap_or_else(|| settings.master_key()))?;
     let keys = Keys::load(&master_key, None)?;
     let asked_for = options.at.as_deref().map(parse_moment).transpose()?.unwrap_or_else(|| SystemClock.now());
-    let (dir, shelf) = choose(options, &settings, &keys, asked_for)?;
-    let manifest = backup::read_manifest(&keys, &dir)?;
     let into = std::path::absolute(&options.beside)?;
     if into.starts_with(std::path::absolute(settings.data())?) {
         bail!("{} lies in the data of the platform: name another directory", into.display());
     }
+    let far = options.backup.as_deref().filter(|backup| super::far::is_far(backup));
+    let _lock = DataLock::take(&into)?;
+    let brought = match far {
+        Some(address) => Some(super::far::bring(address, &settings, &keys, &into, asked_for)?),
+        None => None,
+    };
+    let (dir, shelf) = match &brought {
+        Some(brought) => (brought.dir.clone(), None),
+        None => choose(options, &settings, &keys, asked_for)?,
+    };
+    let manifest = backup::read_manifest(&keys, &dir)?;
     println!("Backup:     {} (made {})", dir.display(), manifest.made_at.vn_seconds());
     println!("Asked for:  {}", asked_for.vn_seconds());
     say_lacking(&settings, &keys, shelf.as_ref(), &manifest, asked_for);
 
-    let _lock = DataLock::take(&into)?;
     let list = options.erasures.clone().or_else(|| shelf.as_ref().and_then(Shelf::erasures));
+    let list = list.or_else(|| brought.as_ref().and_then(|b| b.erasures.clone()));
     let beside = beside(&into, &master_key, options.listen, place)?;
     let restored = block_on(async {
         let platform = Platform::open_bare(beside).await?;
@@ -79,13 +88,16 @@ pub fn restore(options: &Options, place: &Place) -> anyhow::Result<ExitCode> {
         Ok(restored?)
     })?;
     let copy = Copy {
-        backup: dir.display().to_string(),
+        backup: far.unwrap_or(&dir).display().to_string(),
         made_at: manifest.made_at,
         asked_for,
         restored_at: SystemClock.now(),
         master_key,
     };
     std::fs::write(into.join(MARK), serde_json::to_vec_pretty(&copy)?)?;
+    if let Some(brought) = brought {
+        brought.remove()?;
+    }
     println!("\nRestored:");
     super::backup::print(&restored.manifest);
     println!("\nAll counts are equal.");

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod beside;
 pub mod check;
 pub mod due;
+pub mod far;
 pub mod fill;
 pub mod import;
 pub mod live;

@@ -36,8 +36,9 @@ pub fn shelf(settings: &Settings) -> anyhow::Result<Shelf> {
 pub fn now(place: &Place) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(place)?;
     shelf(&settings)?;
-    let kept = match control::ask(settings.data(), &Request::BackUp { by: who() })? {
-        Some(Answer::Kept(kept)) => kept,
+    let (kept, sent) = match control::ask(settings.data(), &Request::BackUp { by: who() })? {
+        // The running process copies it to the store, if there is one, by itself.
+        Some(Answer::Kept(kept)) => (kept, None),
         Some(Answer::Failed(e)) => bail!("{e}"),
         Some(_) => bail!("the running process gave an unexpected answer"),
         None => block_on(async {
@@ -45,12 +46,21 @@ pub fn now(place: &Place) -> anyhow::Result<ExitCode> {
             let platform = Platform::open_idle(settings.clone()).await?;
             let cx = Cx::kernel("command", platform.kernel.clock.now());
             let kept = platform.backups.back_up(&platform.kernel, &cx, &who()).await;
+            let sent = match (&kept, platform.backups.far()) {
+                (Ok(_), Some(_)) => Some(platform.backups.send(&platform.kernel, &cx, &who()).await),
+                _ => None,
+            };
             platform.close().await;
-            Ok(kept?)
+            Ok((kept?, sent))
         })?,
     };
     say(&kept);
-    Ok(if kept.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    match &sent {
+        None => {}
+        Some(Ok(sent)) => super::far::say_sent(sent),
+        Some(Err(e)) => println!("FAIL {}", e.chain()),
+    }
+    Ok(if kept.is_well() && !matches!(sent, Some(Err(_))) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn say(kept: &Kept) {
@@ -67,11 +77,17 @@ fn say(kept: &Kept) {
     }
 }
 
-/// Lists the shelf.
-pub fn list(json: bool, place: &Place) -> anyhow::Result<ExitCode> {
+/// Lists the shelf, or the store on another machine.
+pub fn list(offsite: bool, json: bool, place: &Place) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(place)?;
-    let shelf = shelf(&settings)?;
-    let all = shelf.list(&Keys::load(&settings.master_key(), None)?)?;
+    let keys = Keys::load(&settings.master_key(), None)?;
+    let (where_to, all) = match offsite {
+        true => super::far::list(&settings, &keys)?,
+        false => {
+            let shelf = shelf(&settings)?;
+            (shelf.dir().display().to_string(), shelf.list(&keys)?)
+        }
+    };
     if json {
         let one = |s: &backups::shelf::Shelved| match &s.manifest {
             Ok(m) => json!({
@@ -84,7 +100,7 @@ pub fn list(json: bool, place: &Place) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if all.is_empty() {
-        println!("{} holds no backup.", shelf.dir().display());
+        println!("{where_to} holds no backup.");
     }
     for one in &all {
         match &one.manifest {

@@ -2,17 +2,19 @@
 //! the first operator's link. Writes nothing over what is there.
 
 mod answers;
-mod certificate;
+pub mod certificate;
+mod mail;
 pub mod unit;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use kernel::clock::{Clock, SystemClock};
+use kernel::i18n::Lang;
 use kernel::keys::Keys;
 use kernel::random::SystemRandom;
 
@@ -20,10 +22,15 @@ use crate::assemble::Platform;
 use crate::cli::Place;
 use crate::commands::block_on;
 use crate::described;
+use crate::hardening;
 use crate::lock::DataLock;
+use crate::renewal;
 use crate::settings::Settings;
 use answers::{Answers, Tls};
 use unit::Unit;
+
+const SMTP_PASSWORD: &str = "smtp.password";
+const OFFSITE_SECRET: &str = "offsite.secret";
 
 /// A file to be written.
 struct Planned {
@@ -72,8 +79,13 @@ pub fn run(from: Option<&Path>, print: bool) -> anyhow::Result<ExitCode> {
     if let Some(fingerprint) = said {
         println!("Dấu vân tay của chứng thư gốc / fingerprint of the authority (SHA-256):\n  {fingerprint}");
     }
+    let config = answers.config_dir.join("lienthong.toml");
+    if !answers.smtp.host.is_empty() {
+        mail::try_out(&config, &answers.smtp.test_to);
+    }
     let link = first_operator(&answers.config_dir.join("lienthong.toml"))?;
     give_all(&answers.data, owner)?;
+    report(&answers, &config, owner)?;
     println!(
         "\nNgười vận hành đầu tiên mở địa chỉ này một lần, trong 24 giờ / the first operator opens this once:\n  {link}"
     );
@@ -85,10 +97,25 @@ pub fn run(from: Option<&Path>, print: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes the hardening report beside the configuration, and says what it found.
+fn report(a: &Answers, config: &Path, owner: Option<(u32, u32)>) -> anyhow::Result<()> {
+    let settings = Settings::load(&Place { config: Some(config.to_path_buf()), data: None })?;
+    let lines = hardening::examine(&settings, Some(config));
+    let file = a.config_dir.join("hardening.txt");
+    write(&Planned { path: file.clone(), mode: 0o640, text: hardening::text(Lang::Vi, &settings, &lines) })?;
+    give(&file, owner)?;
+    let failed = lines.iter().filter(|l| l.result == hardening::Result::Failed).count();
+    println!("\nBáo cáo gia cố / hardening report: {} ({failed} mục chưa đạt / failed)", file.display());
+    for line in lines.iter().filter(|l| l.result == hardening::Result::Failed) {
+        println!("  {}: {}", line.title.get(Lang::Vi), line.why.get(Lang::Vi));
+    }
+    println!("  Xem lại / again: lienthong hardening --config {}", config.display());
+    Ok(())
+}
+
 /// Prints the unit of a package: that of the default answers.
 pub fn print_unit() -> anyhow::Result<ExitCode> {
-    let answers = Answers::default();
-    print!("{}", unit_of(&answers, Path::new("/usr/bin/lienthong")));
+    print!("{}", Unit::of_package());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -117,15 +144,67 @@ fn plan(a: &Answers) -> anyhow::Result<(Vec<Planned>, Option<String>)> {
         plan(key.clone(), 0o600, made.key);
         fingerprint = Some(made.fingerprint);
     }
+    if a.tls == Tls::Acme {
+        (chain, key) = (renewal::file(&a.data), renewal::file(&a.data));
+    }
+    for (file, secret) in [(SMTP_PASSWORD, &a.smtp.password), (OFFSITE_SECRET, &a.offsite.secret_key)] {
+        if !secret.is_empty() {
+            plan(a.config_dir.join(file), 0o600, format!("{secret}\n"));
+        }
+    }
     let text = configuration(a, &chain, &key)?;
-    let config = kernel::config::Config::from_text(None, text.clone(), [])?;
-    Platform::check_sections(&Settings::from_config(config)?).context("the answers")?;
+    check(a, &text)?;
     plan(a.config_dir.join("lienthong.toml"), 0o640, text);
     if !a.unit_dir.as_os_str().is_empty() {
         let program = std::env::current_exe()?;
         plan(a.unit_dir.join("lienthong.service"), 0o644, unit_of(a, &program));
     }
     Ok((files, fingerprint))
+}
+
+/// Reads the configuration as the platform will. Secrets are read from files that are not there yet: empty ones of this
+/// process stand in for them.
+fn check(a: &Answers, text: &str) -> anyhow::Result<()> {
+    let scratch = std::env::temp_dir().join(format!("lienthong-init-{}", std::process::id()));
+    let secrets = [SMTP_PASSWORD, OFFSITE_SECRET];
+    let mut text = text.to_owned();
+    // Not over anything that somebody laid there before.
+    fs::DirBuilder::new().mode(0o700).create(&scratch)?;
+    for file in secrets {
+        fs::write(scratch.join(file), "x")?;
+        let quoted = |path: PathBuf| toml::Value::String(path.display().to_string()).to_string();
+        text = text.replace(&quoted(a.config_dir.join(file)), &quoted(scratch.join(file)));
+    }
+    let checked = kernel::config::Config::from_text(None, text, [])
+        .map_err(anyhow::Error::from)
+        .and_then(|config| Platform::check_sections(&Settings::from_config(config)?));
+    fs::remove_dir_all(&scratch)?;
+    checked.context("the answers")
+}
+
+/// `[channels.email]` as one value.
+fn email(a: &Answers) -> Option<String> {
+    let (s, mut table) = (&a.smtp, toml::Table::new());
+    if s.host.is_empty() {
+        return None;
+    }
+    let mut set = |key: &str, value: String| {
+        if !value.is_empty() {
+            table.insert(key.to_owned(), toml::Value::String(value));
+        }
+    };
+    set("host", s.host.clone());
+    set("security", s.security.clone());
+    set("from", s.from.clone());
+    set("username", s.username.clone());
+    set("ca_file", s.ca_file.display().to_string());
+    if !s.password.is_empty() {
+        set("password_file", a.config_dir.join(SMTP_PASSWORD).display().to_string());
+    }
+    if s.port > 0 {
+        table.insert("port".into(), toml::Value::Integer(i64::from(s.port)));
+    }
+    Some(toml::Value::Table(table).to_string())
 }
 
 fn configuration(a: &Answers, chain: &Path, key: &Path) -> anyhow::Result<String> {
@@ -149,6 +228,23 @@ fn configuration(a: &Answers, chain: &Path, key: &Path) -> anyhow::Result<String
             Some(toml::Value::Array(times).to_string())
         }
         ("backup", "copy_to") => path(&a.backup_copy_to),
+        ("offsite", key) if !a.offsite.bucket.is_empty() => match key {
+            "bucket" => Some(quoted(&a.offsite.bucket)),
+            "prefix" => Some(quoted(&a.offsite.prefix)),
+            "endpoint" => Some(quoted(&a.offsite.endpoint)),
+            "region" => Some(quoted(&a.offsite.region)),
+            "access_key" => Some(quoted(&a.offsite.access_key)),
+            "secret_key_file" => path(&a.config_dir.join(OFFSITE_SECRET)),
+            _ => None,
+        },
+        ("acme", key) if a.tls == Tls::Acme => match key {
+            "directory" => Some(quoted(&a.acme_directory)),
+            "names" => Some(format!("[{}]", quoted(&host))),
+            "contact" => Some(quoted(&a.acme_contact)),
+            "agree_to_terms" => Some(a.acme_agree_to_terms.to_string()),
+            _ => None,
+        },
+        ("channels", "email") => email(a),
         _ => None,
     })
 }

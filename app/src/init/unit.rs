@@ -18,6 +18,12 @@ pub struct Unit<'a> {
 }
 
 impl Unit<'_> {
+    /// That of a package, with the usual places.
+    pub fn of_package() -> String {
+        let a = super::Answers::default();
+        super::unit_of(&a, Path::new("/usr/bin/lienthong"))
+    }
+
     /// Its text.
     pub fn text(&self) -> String {
         let Self { program, config, master_key, user, writes } = self;

@@ -374,9 +374,17 @@ fn content_dirs(modules: &[Arc<dyn Module>]) -> impl Iterator<Item = &'static st
 /// A directory without a manifest, an altered one, another master key, a format of another release.
 pub fn read_manifest(keys: &Keys, dir: &Path) -> Result<Manifest> {
     let path = dir.join(MANIFEST);
-    let text = fs::read_to_string(&path)
-        .map_err(|e| Error::internal(format!("{} cannot be read: {e}", path.display())))?;
-    let manifest: Manifest = serde_json::from_str(&text)?;
+    let text =
+        fs::read(&path).map_err(|e| Error::internal(format!("{} cannot be read: {e}", path.display())))?;
+    parse_manifest(keys, &text)
+}
+
+/// As [`read_manifest`], from what was read elsewhere.
+///
+/// # Errors
+/// As [`read_manifest`].
+pub fn parse_manifest(keys: &Keys, text: &[u8]) -> Result<Manifest> {
+    let manifest: Manifest = serde_json::from_slice(text)?;
     if manifest.format != FORMAT {
         return Err(Error::internal(format!("{} is not a format this release reads", manifest.format)));
     }

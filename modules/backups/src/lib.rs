@@ -3,6 +3,7 @@
 
 mod drill;
 mod keep;
+pub mod offsite;
 mod pages;
 pub mod permissions;
 pub mod report;
@@ -19,11 +20,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base::clock::Timestamp;
 use kernel::db::Migration;
+use kernel::offsite::Offsite;
 use kernel::{Cx, Error, Finding, Kernel, Module, Permission, Result};
 use tokio::sync::Mutex;
 
 pub use drill::{Drilled, Tried};
 pub use keep::Kept;
+pub use offsite::{Far, Sent};
 pub use settings::Settings;
 pub use status::{ADVISORY, Status};
 pub use store::{Kind, Run, RunId};
@@ -52,12 +55,25 @@ struct Inner {
     settings: Settings,
     modules: Modules,
     one: Mutex<()>,
+    far: Option<Far>,
+    sending: Mutex<()>,
 }
 
 impl Backups {
     /// With these settings, over the data of `modules`; nothing runs before [`Module::start`].
     pub fn new(settings: Settings, modules: Modules) -> Self {
-        Self(Arc::new(Inner { settings, modules, one: Mutex::new(()) }))
+        Self::with_copies(settings, modules, None)
+    }
+
+    /// As [`Backups::new`], with a store on another machine that gets a copy of every backup.
+    pub fn with_copies(settings: Settings, modules: Modules, store: Option<Arc<dyn Offsite>>) -> Self {
+        let (one, sending, far) = (Mutex::new(()), Mutex::new(()), store.map(Far::new));
+        Self(Arc::new(Inner { settings, modules, one, far, sending }))
+    }
+
+    /// The store on another machine, where one is configured.
+    pub fn far(&self) -> Option<&Far> {
+        self.0.far.as_ref()
     }
 
     /// Its settings.
@@ -111,12 +127,57 @@ impl Backups {
         Ok((store::one(k, id).await?, drilled))
     }
 
+    /// Copies to the store on another machine what is not there yet, on behalf of `cx`; `by` is the name to be shown.
+    /// Waits while another copying goes on; backups and drills do not wait for it.
+    ///
+    /// # Errors
+    /// When no store is configured, or it is away, refuses, or gave back something else; that is noted as well.
+    pub async fn send(&self, k: &Kernel, cx: &Cx, by: &str) -> Result<Sent> {
+        let shelf = self.shelf_or_refuse()?;
+        let far =
+            self.far().ok_or_else(|| Error::internal("no store is configured: set [offsite] bucket"))?;
+        let _one = self.0.sending.lock().await;
+        let id = store::begin(k, cx, Kind::Offsite, by).await?;
+        let outcome = far.follow(k, &shelf, &self.0.settings).await;
+        let name = outcome.as_ref().ok().and_then(|sent| sent.sent.first().cloned()).unwrap_or_default();
+        let told = outcome.as_ref().map(|sent| (sent, true)).map_err(Error::chain);
+        store::end(k, id, &name, &told).await?;
+        outcome
+    }
+
     /// How backups and drills stand.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn status(&self, k: &Kernel) -> Result<Status> {
-        Status::of(k, &self.0.settings).await
+        Status::of(k, &self.0.settings, self.far().is_some()).await
+    }
+
+    /// Copies what is due until the kernel stops.
+    async fn watch_far(self, k: Kernel) {
+        let mut stop = k.stopping();
+        let mut failed: Option<Timestamp> = None;
+        loop {
+            let now = k.clock.now();
+            if failed.is_none_or(|at| now.since(at) >= AGAIN) {
+                failed = self.send_due(&k).await.err().map(|e| {
+                    tracing::error!(error = e.chain(), "backups could not be copied to the store");
+                    now
+                });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+
+    async fn send_due(&self, k: &Kernel) -> Result<()> {
+        if self.status(k).await?.offsite_due {
+            let sent = self.send(k, &Cx::kernel("backups", k.clock.now()), "").await?;
+            tracing::info!(place = sent.place, bytes = sent.bytes, "backups copied to the store");
+        }
+        Ok(())
     }
 
     /// Does what is due until the kernel stops.
@@ -170,13 +231,16 @@ impl Module for Backups {
         store::end_interrupted(k).await?;
         if self.0.settings.directory.is_some() {
             tokio::spawn(self.clone().watch(k.clone()));
+            if self.far().is_some() {
+                tokio::spawn(self.clone().watch_far(k.clone()));
+            }
         }
         Ok(())
     }
 
     async fn diagnose(&self, k: &Kernel) -> Vec<Finding> {
         match self.status(k).await {
-            Ok(status) => status.findings(&self.0.settings),
+            Ok(status) => status.findings(&self.0.settings, self.far()),
             // The database's own check tells.
             Err(_) => Vec::new(),
         }

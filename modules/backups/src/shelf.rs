@@ -221,7 +221,7 @@ fn bytes(dir: &Path) -> u64 {
 }
 
 /// `2026-11-22T081428Z`, as [`backup::dated`] gives.
-fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let pattern = b"0000-00-00T000000Z";
     name.len() == pattern.len()
         && name.bytes().zip(pattern).all(|(c, p)| if *p == b'0' { c.is_ascii_digit() } else { c == *p })

@@ -6,15 +6,17 @@ use base::clock::Timestamp;
 use base::i18n::Text;
 use kernel::{Error, Finding, Kernel, Result};
 
+use crate::offsite::Far;
 use crate::settings::Settings;
 use crate::store::{self, Kind, Run};
 use crate::t;
 
 const BACKUP: &str = "backups.schedule";
 const DRILL: &str = "backups.drill";
+const OFFSITE: &str = "backups.offsite";
 
 /// Checks that call for an act but keep nobody from being served: readiness leaves them out.
-pub const ADVISORY: &[&str] = &[BACKUP, DRILL];
+pub const ADVISORY: &[&str] = &[BACKUP, DRILL, OFFSITE];
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -39,11 +41,17 @@ pub struct Status {
     pub drill_due: bool,
     /// Whether the last good drill is too long ago, with a week of patience.
     pub drill_late: bool,
+    /// The newest ended copying to the store, however it went.
+    pub last_offsite: Option<Run>,
+    /// When the newest backup was made that the store has.
+    pub offsite_newest: Option<Timestamp>,
+    /// Whether the store lacks the newest backup.
+    pub offsite_due: bool,
     configured: bool,
 }
 
 impl Status {
-    pub(crate) async fn of(k: &Kernel, settings: &Settings) -> Result<Self> {
+    pub(crate) async fn of(k: &Kernel, settings: &Settings, far: bool) -> Result<Self> {
         let now = k.clock.now();
         let last_backup = store::newest_good(k, Kind::Backup).await?;
         let last_try = store::newest(k, Some(Kind::Backup), 1).await?.into_iter().next();
@@ -68,7 +76,15 @@ impl Status {
         let drill_late = configured
             && settings.drill_days > 0
             && reference.is_some_and(|run| now > drilled(run, every + DAY * 7));
+        let last_offsite = if far { store::newest_ended(k, Kind::Offsite).await? } else { None };
+        let good_offsite = if far { store::newest_good(k, Kind::Offsite).await? } else { None };
+        // What was made after the last good copying began may not be there.
+        let covered = |run: &Run| good_offsite.as_ref().is_some_and(|o| run.ended_at <= Some(o.started_at));
+        let offsite_due = far && last_backup.as_ref().is_some_and(|run| !covered(run));
         Ok(Self {
+            offsite_newest: good_offsite.and_then(|run| run.detail::<crate::Sent>().ok()?.newest),
+            last_offsite,
+            offsite_due,
             next: schedule.next(now).filter(|_| configured),
             backup_due: open.is_some(),
             late_since: open.filter(|due| now.since(*due) > patience),
@@ -90,13 +106,16 @@ impl Status {
     }
 
     /// The checks for the morning page; none where nothing is configured.
-    pub(crate) fn findings(&self, settings: &Settings) -> Vec<Finding> {
+    pub(crate) fn findings(&self, settings: &Settings, far: Option<&Far>) -> Vec<Finding> {
         if !self.configured {
             return Vec::new();
         }
         let mut found = vec![self.schedule_finding()];
         if settings.drill_days > 0 || self.last_drill.is_some() {
             found.push(self.drill_finding());
+        }
+        if let Some(far) = far {
+            found.push(self.offsite_finding(far.place()));
         }
         found
     }
@@ -113,6 +132,32 @@ impl Status {
         };
         let ok = failure.is_none() && self.late_since.is_none();
         Finding { check: BACKUP, title: Text::both(t::check_backup_title), ok, text }
+    }
+
+    /// Why the last copying to the store failed, if it did.
+    pub fn offsite_failure(&self) -> Option<&str> {
+        self.last_offsite.as_ref().filter(|run| run.ok == Some(false)).and_then(Run::error)
+    }
+
+    fn offsite_finding(&self, place: &str) -> Finding {
+        let ok = self.offsite_failure().is_none();
+        let text = match (self.offsite_failure(), self.offsite_newest) {
+            (Some(why), None) => {
+                Text::both(|l| t::check_offsite_never(l, t::CheckOffsiteNever { place, why }))
+            }
+            (Some(why), Some(at)) => {
+                let newest = at.vn();
+                Text::both(|l| {
+                    t::check_offsite_failed(l, t::CheckOffsiteFailed { newest: &newest, place, why })
+                })
+            }
+            (None, None) => Text::both(|l| t::check_offsite_none(l, place)),
+            (None, Some(at)) => {
+                let newest = at.vn();
+                Text::both(|l| t::check_offsite_good(l, t::CheckOffsiteGood { newest: &newest, place }))
+            }
+        };
+        Finding { check: OFFSITE, title: Text::both(t::check_offsite_title), ok, text }
     }
 
     fn drill_finding(&self) -> Finding {

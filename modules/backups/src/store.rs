@@ -26,6 +26,8 @@ pub enum Kind {
     Backup,
     /// A drill of a restore.
     Drill,
+    /// Backups copied to a store on another machine.
+    Offsite,
 }
 
 impl Kind {
@@ -33,11 +35,12 @@ impl Kind {
         match self {
             Self::Backup => "backup",
             Self::Drill => "drill",
+            Self::Offsite => "offsite",
         }
     }
 }
 
-/// A backup or drill as it is noted.
+/// A backup, drill or copying as it is noted.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// Its identifier.
@@ -58,7 +61,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// What is told of it: [`crate::Kept`] or [`crate::Drilled`].
+    /// What is told of it: [`crate::Kept`], [`crate::Drilled`] or [`crate::Sent`].
     ///
     /// # Errors
     /// When it was noted by a release that tells other things.
@@ -141,6 +144,17 @@ pub async fn newest_good(k: &Kernel, kind: Kind) -> Result<Option<Run>> {
     k.db.query_opt(&sql, params![kind.word()]).await?.as_ref().map(read).transpose()
 }
 
+/// The newest run of a kind that has ended, however it went.
+///
+/// # Errors
+/// When the database is away.
+pub async fn newest_ended(k: &Kernel, kind: Kind) -> Result<Option<Run>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM backups_run WHERE kind = $1 AND ended_at IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT 1"
+    );
+    k.db.query_opt(&sql, params![kind.word()]).await?.as_ref().map(read).transpose()
+}
+
 /// One run.
 ///
 /// # Errors
@@ -152,7 +166,8 @@ pub async fn one(k: &Kernel, id: RunId) -> Result<Run> {
 }
 
 fn read(row: &Row) -> Result<Run> {
-    let kind = if row.text("kind")? == Kind::Drill.word() { Kind::Drill } else { Kind::Backup };
+    let word = row.text("kind")?;
+    let kind = [Kind::Drill, Kind::Offsite].into_iter().find(|k| k.word() == word).unwrap_or(Kind::Backup);
     Ok(Run {
         id: row.id("id")?,
         kind,

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 pub use fault::{Fault, Faults};
 pub use hooks::{ChatBody, SmsBody};
 pub use mail::{Mail, read};
+pub use smtp::Door;
 
 /// Messages kept; the oldest give way.
 const MOST: usize = 500;
@@ -125,7 +126,7 @@ pub async fn start(
     let (mailbox, faults, stop) = (Mailbox::new(clock), Faults::default(), CancellationToken::new());
     let (smtp, http) = (TcpListener::bind(smtp).await?, TcpListener::bind(http).await?);
     let (at_smtp, at_http) = (smtp.local_addr()?, http.local_addr()?);
-    tokio::spawn(smtp::serve(smtp, mailbox.clone(), faults.clone(), stop.clone()));
+    tokio::spawn(smtp::serve(smtp, Door::default(), mailbox.clone(), faults.clone(), stop.clone()));
     let app = hooks::router(mailbox.clone(), faults.clone(), secret, reports);
     let ended = stop.clone();
     tokio::spawn(async move {
@@ -135,4 +136,33 @@ pub async fn start(
         }
     });
     Ok(Running { smtp: at_smtp, http: at_http, mailbox, faults, stop })
+}
+
+/// A mail server that runs. Dropping it stops it.
+pub struct MailServer {
+    /// Where mail is taken.
+    pub address: SocketAddr,
+    /// What has arrived.
+    pub mailbox: Mailbox,
+    /// The switch for failures.
+    pub faults: Faults,
+    stop: CancellationToken,
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Starts a mail server alone on this machine, behind a door of its own.
+///
+/// # Errors
+/// When no port is free.
+pub async fn start_mail(door: Door, clock: Arc<dyn Clock>) -> std::io::Result<MailServer> {
+    let (mailbox, faults, stop) = (Mailbox::new(clock), Faults::default(), CancellationToken::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(smtp::serve(listener, door, mailbox.clone(), faults.clone(), stop.clone()));
+    Ok(MailServer { address, mailbox, faults, stop })
 }

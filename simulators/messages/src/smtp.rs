@@ -1,13 +1,17 @@
-//! The receiving side of SMTP as RFC 5321 has it, without extensions but 8BITMIME: greeting, EHLO or HELO, MAIL, RCPT,
-//! DATA with dot-stuffing, RSET, NOOP, QUIT. Bounded everywhere.
+//! The receiving side of SMTP as RFC 5321 has it: greeting, EHLO or HELO, MAIL, RCPT, DATA with dot-stuffing, RSET, NOOP,
+//! QUIT; where a door has them also STARTTLS (RFC 3207), TLS from the first byte (RFC 8314) and AUTH PLAIN and LOGIN
+//! (RFC 4954). Bounded everywhere.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::ServerConfig;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::{Fault, Faults};
@@ -24,7 +28,26 @@ const MAX_RECIPIENTS: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_CONNECTIONS: usize = 64;
 
-pub(crate) async fn serve(listener: TcpListener, mailbox: Mailbox, faults: Faults, stop: CancellationToken) {
+/// How mail is taken.
+#[derive(Clone, Default)]
+pub struct Door {
+    /// The certificate; without it nothing is encrypted.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// TLS from the first byte, instead of STARTTLS.
+    pub wrapped: bool,
+    /// Name and password without which no mail is taken. They are asked for over TLS only.
+    pub login: Option<(String, String)>,
+    /// Somebody on the way hides that TLS is offered.
+    pub stripped: bool,
+}
+
+pub(crate) async fn serve(
+    listener: TcpListener,
+    door: Door,
+    mailbox: Mailbox,
+    faults: Faults,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
@@ -36,11 +59,11 @@ pub(crate) async fn serve(listener: TcpListener, mailbox: Mailbox, faults: Fault
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (mailbox, faults, stop) = (mailbox.clone(), faults.clone(), stop.clone());
+        let (door, mailbox, faults, stop) = (door.clone(), mailbox.clone(), faults.clone(), stop.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                ended = Session::new(stream, mailbox, faults).run() => {
+                ended = receive(Box::new(stream), door, mailbox, faults) => {
                     if let Err(e) = ended {
                         tracing::debug!(error = %e, "message simulator: a mail connection ended");
                     }
@@ -51,9 +74,31 @@ pub(crate) async fn serve(listener: TcpListener, mailbox: Mailbox, faults: Fault
     }
 }
 
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+async fn receive(
+    mut wire: Box<dyn Wire>,
+    door: Door,
+    mailbox: Mailbox,
+    faults: Faults,
+) -> std::io::Result<()> {
+    let mut encrypted = false;
+    if let Some(tls) = door.tls.clone().filter(|_| door.wrapped) {
+        wire = Box::new(TlsAcceptor::from(tls).accept(wire).await?);
+        encrypted = true;
+    }
+    let wire = BufReader::new(wire);
+    let signed_in = door.login.is_none();
+    let (from, to, fault) = (None, Vec::new(), None);
+    Session { wire, door, encrypted, signed_in, mailbox, faults, greeted: false, from, to, fault }.run().await
+}
+
 struct Session {
-    reader: BufReader<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
+    wire: BufReader<Box<dyn Wire>>,
+    door: Door,
+    encrypted: bool,
+    signed_in: bool,
     mailbox: Mailbox,
     faults: Faults,
     greeted: bool,
@@ -63,20 +108,15 @@ struct Session {
 }
 
 impl Session {
-    fn new(stream: TcpStream, mailbox: Mailbox, faults: Faults) -> Self {
-        let (reader, writer) = stream.into_split();
-        let reader = BufReader::new(reader);
-        Self { reader, writer, mailbox, faults, greeted: false, from: None, to: Vec::new(), fault: None }
-    }
-
     async fn say(&mut self, line: &str) -> std::io::Result<()> {
-        self.writer.write_all(format!("{line}\r\n").as_bytes()).await
+        self.wire.write_all(format!("{line}\r\n").as_bytes()).await?;
+        self.wire.flush().await
     }
 
     /// The next line without its end; `None` at the end of the connection, or when it is too long.
     async fn line(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
-        let mut limited = (&mut self.reader).take(MAX_LINE);
+        let mut limited = (&mut self.wire).take(MAX_LINE);
         let reading = limited.read_until(b'\n', &mut line);
         let read = tokio::time::timeout(PATIENCE, reading).await.map_err(std::io::Error::other)??;
         if read == 0 || line.pop() != Some(b'\n') {
@@ -99,6 +139,12 @@ impl Session {
                     self.greeted = true;
                     self.say("250-mailbox.invalid").await?;
                     self.say("250-8BITMIME").await?;
+                    if self.offers_tls() && !self.door.stripped {
+                        self.say("250-STARTTLS").await?;
+                    }
+                    if self.encrypted && self.door.login.is_some() {
+                        self.say("250-AUTH PLAIN LOGIN").await?;
+                    }
                     self.say("250 SIZE 1048576").await?;
                 }
                 "HELO" => {
@@ -106,6 +152,12 @@ impl Session {
                     self.greeted = true;
                     self.say("250 mailbox.invalid").await?;
                 }
+                "STARTTLS" if self.offers_tls() && self.door.stripped => {
+                    self.say("454 4.7.0 TLS not available").await?;
+                }
+                "STARTTLS" if self.offers_tls() => self = self.start_tls().await?,
+                "AUTH" if self.encrypted && !self.signed_in => self.auth(rest).await?,
+                "MAIL" if !self.signed_in => self.say("530 5.7.0 sign in first").await?,
                 "MAIL" => self.mail(rest).await?,
                 "RCPT" => self.rcpt(rest).await?,
                 "DATA" => {
@@ -123,6 +175,50 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn offers_tls(&self) -> bool {
+        self.door.tls.is_some() && !self.encrypted
+    }
+
+    /// RFC 3207, 4.2: what was said before is forgotten, and nothing that came in the clear is taken for encrypted.
+    async fn start_tls(mut self) -> std::io::Result<Self> {
+        let Some(tls) = self.door.tls.clone() else { return Ok(self) };
+        self.say("220 2.0.0 go ahead").await?;
+        if !self.wire.buffer().is_empty() {
+            return Err(std::io::Error::other("commands came along with STARTTLS"));
+        }
+        let encrypted = TlsAcceptor::from(tls).accept(self.wire.into_inner()).await?;
+        let wire = BufReader::new(Box::new(encrypted) as Box<dyn Wire>);
+        let mut after = Self { wire, encrypted: true, greeted: false, ..self };
+        after.reset();
+        Ok(after)
+    }
+
+    async fn auth(&mut self, rest: &str) -> std::io::Result<()> {
+        let mut words = rest.split(' ');
+        let (how, first) = (words.next().unwrap_or_default().to_ascii_uppercase(), words.next());
+        let said = match (how.as_str(), first) {
+            ("PLAIN", Some(text)) => plain(text),
+            ("PLAIN", None) => plain(&self.ask("").await?),
+            ("LOGIN", _) => {
+                let name = self.ask(&STANDARD.encode("Username:")).await?;
+                let password = self.ask(&STANDARD.encode("Password:")).await?;
+                decode(&name).zip(decode(&password))
+            }
+            _ => return self.say("504 5.5.4 not known").await,
+        };
+        if said.is_some() && said == self.door.login {
+            self.signed_in = true;
+            return self.say("235 2.7.0 welcome").await;
+        }
+        self.say("535 5.7.8 name or password is wrong").await
+    }
+
+    async fn ask(&mut self, text: &str) -> std::io::Result<String> {
+        self.say(&format!("334 {text}")).await?;
+        let line = self.line().await?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&line).into_owned())
     }
 
     fn reset(&mut self) {
@@ -213,6 +309,17 @@ impl Session {
         self.say("250 OK").await?;
         Ok(true)
     }
+}
+
+fn decode(text: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(text).ok()?).ok()
+}
+
+/// RFC 4616: whom to act for, name and password, separated by zero bytes.
+fn plain(text: &str) -> Option<(String, String)> {
+    let text = decode(text)?;
+    let mut parts = text.split('\0').skip(1);
+    Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
 }
 
 /// The address of `FROM:<a@b> SIZE=…`.

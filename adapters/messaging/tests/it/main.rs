@@ -4,6 +4,7 @@
 
 mod http;
 mod mail;
+mod tls;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! What there is, when the next one is due, what happened lately, and the two acts.
 
 use axum::extract::State;
+use kernel::clock::Timestamp;
 use kernel::{Kernel, Scope};
 use web::ui::{
     Action, Badge, Cell, Code, Column, Empty, Facts, Head, Help, Html, Icon, Notice, Row, Section, Table,
@@ -14,7 +15,7 @@ use crate::permissions::{RUN, may_read};
 use crate::report::{by, took};
 use crate::shelf::Shelved;
 use crate::store::{self, Kind, Run};
-use crate::{Backups, Kept, Settings, Status, t};
+use crate::{Backups, Far, Kept, Sent, Status, t};
 
 /// Runs on the page.
 const RUNS: u32 = 20;
@@ -47,7 +48,7 @@ pub(super) async fn page(backups: Backups, State(k): State<Kernel>, cx: Cx) -> w
     let keys = k.keys.clone();
     let listed = blocking(move || shelf.list(&keys)).await;
     let mut body = web::body![head, standing(&cx, &status)];
-    body.push(Section::new(t::rules_title(l), rules(&cx, backups.settings(), &status)));
+    body.push(Section::new(t::rules_title(l), rules(&cx, &backups, &status)));
     match listed {
         Ok(mut all) => {
             let more = all.len().saturating_sub(SHELVED);
@@ -85,8 +86,8 @@ fn standing(cx: &Cx, status: &Status) -> Notice {
     }
 }
 
-fn rules(cx: &Cx, s: &Settings, status: &Status) -> Facts {
-    let l = cx.lang;
+fn rules(cx: &Cx, backups: &Backups, status: &Status) -> Facts {
+    let (l, s) = (cx.lang, backups.settings());
     let keep = t::KeepRule {
         daily: s.keep_daily,
         last: s.keep_last,
@@ -101,10 +102,23 @@ fn rules(cx: &Cx, s: &Settings, status: &Status) -> Facts {
     Facts::new()
         .maybe(t::rule_directory(l), s.directory.as_ref().map(path))
         .row(t::rule_copy(l), s.copy_to.as_ref().map_or_else(|| Cell::text(t::copy_none(l)), path))
+        .maybe(t::rule_offsite(l), backups.far().map(|far| offsite(cx, far, status)))
         .row(t::rule_times(l), Cell::text(s.times.join(", ")))
         .row(t::rule_next(l), Cell::opt_time(status.next))
         .row(t::rule_keep(l), Cell::text(t::keep_rule(l, keep)))
         .row(t::rule_drill(l), drill)
+}
+
+/// Where the store is, and how new what it has is.
+fn offsite(cx: &Cx, far: &Far, status: &Status) -> Cell {
+    let l = cx.lang;
+    let newest = status.offsite_newest.map(Timestamp::vn);
+    let sub = match (status.offsite_failure(), newest) {
+        (Some(why), _) => why.to_owned(),
+        (None, Some(newest)) => t::offsite_has(l, newest),
+        (None, None) => t::offsite_nothing(l).to_owned(),
+    };
+    Cell::with_sub(far.place(), &sub)
 }
 
 fn shelf_list(cx: &Cx, all: &[Shelved]) -> Table {
@@ -149,7 +163,11 @@ fn run_list(cx: &Cx, runs: &[Run]) -> Table {
         .column(Column::text(t::col_result(l)))
         .column(Column::text(t::col_told(l)))
         .rows(runs.iter().map(|run| {
-            let what = if run.kind == Kind::Drill { t::kind_drill(l) } else { t::kind_backup(l) };
+            let what = match run.kind {
+                Kind::Backup => t::kind_backup(l),
+                Kind::Drill => t::kind_drill(l),
+                Kind::Offsite => t::kind_offsite(l),
+            };
             let row = Row::new([
                 Cell::text(what),
                 Cell::time(run.started_at),
@@ -184,6 +202,16 @@ fn told(cx: &Cx, run: &Run) -> String {
                 let (size, time) = (web::fmt::bytes(l, kept.bytes), took(l, kept.write_ms + kept.verify_ms));
                 let line = t::told_backup(l, t::ToldBackup { size, took: time });
                 std::iter::once(line).chain(kept.faults).collect::<Vec<_>>().join(" · ")
+            },
+        ),
+        Kind::Offsite => run.detail::<Sent>().map_or_else(
+            |_| String::new(),
+            |sent| {
+                let (size, place) = (web::fmt::bytes(l, sent.bytes), &sent.place);
+                t::told_offsite(
+                    l,
+                    t::ToldOffsite { copies: sent.sent.len(), place, size, took: took(l, sent.ms) },
+                )
             },
         ),
         Kind::Drill => run.detail::<crate::Drilled>().map_or_else(
