@@ -13,6 +13,7 @@ pub struct Caller {
     http: reqwest::Client,
     contract: Contract,
     token: String,
+    environment: Option<&'static str>,
 }
 
 /// An answer that arrived whole.
@@ -50,7 +51,14 @@ impl Caller {
         anyhow::ensure!(status.is_success(), "the token endpoint answered {status}: {text}");
         let answer: serde_json::Value = serde_json::from_str(&text)?;
         let token = answer["access_token"].as_str().context("no access_token in the answer")?.to_owned();
-        Ok(Self { http, contract: contract.clone(), token })
+        Ok(Self { http, contract: contract.clone(), token, environment: None })
+    }
+
+    /// The same, naming the environment its calls go to.
+    #[must_use]
+    pub fn in_environment(mut self, environment: &'static str) -> Self {
+        self.environment = Some(environment);
+        self
     }
 
     /// The contract it goes by.
@@ -117,7 +125,8 @@ impl Caller {
         let example = self.contract.example_call.headers.iter();
         let kept = example.filter(|(name, _)| !own.iter().any(|own| name.eq_ignore_ascii_case(own)));
         let token = ("Authorization".to_owned(), format!("Bearer {}", self.token));
-        kept.map(|(name, value)| (name.clone(), value.clone())).chain([token]).collect()
+        let place = self.environment.map(|e| ("Lienthong-Environment".to_owned(), e.to_owned()));
+        kept.map(|(name, value)| (name.clone(), value.clone())).chain([token]).chain(place).collect()
     }
 
     /// The evidence bundle of one of its own calls; `None` when the platform knows no such call.

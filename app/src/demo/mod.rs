@@ -3,6 +3,7 @@
 //! become production.
 
 mod clock;
+mod connections;
 mod mailbox;
 mod province;
 mod setup;

@@ -96,6 +96,7 @@ pub async fn prepare(
     agencies(k, province).await.context("agencies cannot be made")?;
     mark(k, province).await?;
     registry(k, province, systems, &mut state).await?;
+    super::connections::prepare(k).await.context("requests for connections cannot be made")?;
     shared_catalogues(k, province).await.context("catalogues cannot be made")?;
     state.province = Some(province.code.to_owned());
     // Secrets are shown once: they are kept before anything else can fail.

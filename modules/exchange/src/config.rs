@@ -7,7 +7,8 @@ use base::i18n::Text;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{code, diagnose, national, t, watch};
+use crate::connection::deadline;
+use crate::{announcement, code, diagnose, national, t, watch};
 
 /// The section.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +22,10 @@ pub struct Settings {
     pub watch: watch::Settings,
     /// How connections are examined.
     pub diagnose: diagnose::Settings,
+    /// How long the steps of a connection may take.
+    pub connection: deadline::Settings,
+    /// What providers announce.
+    pub announcement: announcement::Settings,
     /// National systems and the services that lead there.
     pub national: national::Settings,
     #[serde(rename = "gateway")]
@@ -36,6 +41,8 @@ impl Default for Settings {
             snapshot_hours: 24,
             watch: watch::Settings::default(),
             diagnose: diagnose::Settings::default(),
+            connection: deadline::Settings::default(),
+            announcement: announcement::Settings::default(),
             national: national::Settings::default(),
             _gateway: IgnoredAny,
             _evidence: IgnoredAny,
@@ -60,6 +67,8 @@ impl Settings {
         }
         self.diagnose.check()?;
         self.national.systems()?;
+        self.connection.check()?;
+        self.announcement.check()?;
         self.watch.check()
     }
 }

@@ -4,6 +4,7 @@
 use base::clock::Timestamp;
 use base::i18n::Text;
 
+use crate::environment::Environment;
 use crate::t;
 
 /// The reason a call was refused by the rules of the exchange.
@@ -16,6 +17,18 @@ pub enum DenyReason {
     },
     /// No agreement was ever approved between this consumer and this service.
     NoAgreement,
+    /// There are agreements, but none in the environment the call names.
+    NotThere {
+        /// The environment it names.
+        environment: Environment,
+    },
+    /// The call may not pass in its environment, but may in another.
+    Elsewhere {
+        /// Why not in its own.
+        reason: Box<DenyReason>,
+        /// Where it may.
+        open: Environment,
+    },
     /// There are agreements, but none opens this method and path.
     OutOfScope,
     /// The agreement begins later.
@@ -37,6 +50,13 @@ pub enum DenyReason {
         /// The provider's notice to callers; may be empty.
         notice: String,
     },
+    /// The call is permitted, but its provider has ended the service.
+    Ended {
+        /// Since when.
+        since: Timestamp,
+        /// What replaces it: `instance/class/member/subsystem/service`.
+        successor: Option<String>,
+    },
     /// The call is permitted, but the agreement's quota is used up for now.
     QuotaUsed {
         /// Seconds after which a call may pass again.
@@ -48,6 +68,8 @@ impl DenyReason {
     /// The stable word kept in records.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::NotThere { .. } => "no-agreement-environment",
+            Self::Elsewhere { reason, .. } => reason.code(),
             Self::Stale { .. } => "snapshot-stale",
             Self::NoAgreement => "no-agreement",
             Self::OutOfScope => "out-of-scope",
@@ -56,6 +78,7 @@ impl DenyReason {
             Self::Suspended => "agreement-suspended",
             Self::Revoked => "agreement-revoked",
             Self::ServiceDisabled { .. } => "service-disabled",
+            Self::Ended { .. } => "service-ended",
             Self::QuotaUsed { .. } => "quota-used",
         }
     }
@@ -65,6 +88,12 @@ impl DenyReason {
         Text::both(|l| match self {
             Self::Stale { since } => t::deny_stale(l, since.vn()),
             Self::NoAgreement => t::deny_no_agreement(l).to_owned(),
+            Self::NotThere { environment } => t::deny_not_there(l, environment.label(l)),
+            Self::Elsewhere { reason, open } => {
+                let (reason, word) = (reason.text(), open.as_str());
+                let hint = t::deny_elsewhere(l, t::DenyElsewhere { place: open.label(l), word });
+                format!("{} {hint}", reason.get(l))
+            }
             Self::OutOfScope => t::deny_out_of_scope(l).to_owned(),
             Self::NotYetValid { from } => t::deny_not_yet_valid(l, from.vn()),
             Self::Expired { since } => t::deny_expired(l, since.vn()),
@@ -72,6 +101,11 @@ impl DenyReason {
             Self::Revoked => t::deny_revoked(l).to_owned(),
             Self::ServiceDisabled { notice } if notice.is_empty() => t::deny_service_disabled(l).to_owned(),
             Self::ServiceDisabled { notice } => t::deny_service_disabled_notice(l, notice),
+            Self::Ended { since, successor: None } => t::deny_ended(l, since.date().vn()),
+            Self::Ended { since, successor: Some(path) } => t::deny_ended_successor(
+                l,
+                t::DenyEndedSuccessor { since: since.date().vn(), successor: path },
+            ),
             Self::QuotaUsed { retry_after } => t::deny_quota_used(l, retry_after),
         })
     }
@@ -81,12 +115,16 @@ impl DenyReason {
     pub(crate) const fn nearness(&self) -> u8 {
         match self {
             Self::NoAgreement => 0,
+            Self::NotThere { .. } | Self::Elsewhere { .. } => 0,
             Self::Revoked => 1,
             Self::Expired { .. } => 2,
             Self::OutOfScope => 3,
             Self::NotYetValid { .. } => 4,
             Self::Suspended => 5,
-            Self::Stale { .. } | Self::ServiceDisabled { .. } | Self::QuotaUsed { .. } => 6,
+            Self::Stale { .. }
+            | Self::ServiceDisabled { .. }
+            | Self::Ended { .. }
+            | Self::QuotaUsed { .. } => 6,
         }
     }
 }

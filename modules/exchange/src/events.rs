@@ -7,7 +7,8 @@ use kernel::journal::Fact;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
-use crate::ids::{AgreementId, ConformanceId, ServiceId, SubsystemId};
+use crate::announcement::Kind;
+use crate::ids::{AgreementId, AnnouncementId, ConformanceId, ServiceId, SubsystemId};
 
 /// What every fact about an agreement says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ macro_rules! steps {
         })*
 
         /// Kinds of all facts after which the snapshot is compiled anew.
-        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, DescriptionReplaced::KIND, $($kind),*];
+        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, DescriptionReplaced::KIND, ServiceAnnounced::KIND, $($kind),*];
     };
 }
 
@@ -161,6 +162,25 @@ impl Fact for ConformancePassed {
 
     fn subject(&self) -> Ref {
         self.run.to_ref()
+    }
+}
+
+/// What a provider announced of a service, or that it was confirmed or taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceAnnounced {
+    /// The announcement.
+    pub announcement: AnnouncementId,
+    /// Of which service.
+    pub service: ServiceId,
+    /// What kind.
+    pub kind: Kind,
+}
+
+impl Fact for ServiceAnnounced {
+    const KIND: &'static str = "exchange.service.announced";
+
+    fn subject(&self) -> Ref {
+        self.announcement.to_ref()
     }
 }
 

@@ -45,7 +45,14 @@ id_type!(
     "exchange.attachment"
 );
 
+id_type!(
+    /// What a provider announced of a service.
+    AnnouncementId,
+    "exchange.announcement"
+);
+
 id_value!(
+    AnnouncementId,
     MemberId,
     SubsystemId,
     ServiceId,

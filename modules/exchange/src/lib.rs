@@ -4,6 +4,7 @@
 pub mod actions;
 mod agencies;
 pub mod agreement;
+pub mod announcement;
 mod api;
 mod bundle;
 pub mod code;

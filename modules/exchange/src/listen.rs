@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::ids::AgreementId;
 use crate::quota::Meters;
 use crate::snapshot::{Current, Snapshot, Standing};
-use crate::{actions, events, snapshot_file, store};
+use crate::{actions, announcement, events, snapshot_file, store};
 
 /// Name of the listener that swaps the snapshot; pages wait for it after a decision.
 pub const LISTENER: &str = "exchange.snapshot";
@@ -172,6 +172,10 @@ impl Keeper {
                 swept = Some(Stopwatch::start());
                 if let Err(e) = actions::expire_due(&k).await {
                     tracing::warn!(error = e.chain(), "ended agreements cannot be recorded");
+                }
+                let days = &self.settings.announcement.reminder_days;
+                if let Err(e) = announcement::remind_due(&k, days).await {
+                    tracing::warn!(error = e.chain(), "consumers cannot be reminded of announcements");
                 }
             }
             tokio::select! {

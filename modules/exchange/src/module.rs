@@ -16,13 +16,13 @@ use web::{Nav, Pages, Routes};
 use crate::config::Settings;
 use crate::corner::tryout::Pace;
 use crate::evidence::{self, EVIDENCE, FIELDS, MONITORING};
-use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
+use crate::ids::{AgreementId, AnnouncementId, MemberId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
 use crate::plane::Plane;
 use crate::store::lists;
 use crate::traffic::TRAFFIC;
 use crate::viewer::Viewer;
-use crate::{api, conformance, diagnose, gateway, pages, permissions, plane, store, t};
+use crate::{announcement, api, conformance, diagnose, gateway, pages, permissions, plane, store, t};
 
 /// The module.
 #[derive(Clone)]
@@ -107,6 +107,8 @@ impl Module for Exchange {
             store::CONNECTIONS,
             store::diagnoses::DIAGNOSES,
             TRAFFIC,
+            announcement::MIGRATION,
+            store::TESTED,
         ];
         ALL
     }
@@ -245,6 +247,15 @@ async fn describe(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
         ServiceId::KIND => lists::service(&k.db, &viewer, of.id.parse()?)
             .await?
             .and_then(|s| card(s.name, s.key, format!("/exchange/services/{}", s.id))),
+        AnnouncementId::KIND => match announcement::actions::find(k, cx, of.id.parse()?).await {
+            Ok(part) => {
+                let a = part.announcement;
+                let text = format!("{} · {}", a.said.kind.label(cx.lang), a.due().vn());
+                card(a.service_name, text, format!("/exchange/announcements/{}", a.id))
+            }
+            Err(Error::NotFound { .. }) => None,
+            Err(e) => return Err(e),
+        },
         AgreementId::KIND => {
             let today = k.clock.now().date();
             lists::agreement_row(&k.db, &viewer, today, of.id.parse()?).await?.and_then(|a| {

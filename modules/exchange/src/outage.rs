@@ -207,6 +207,14 @@ async fn tell(
     consumer: &Consumer,
     arguments: BTreeMap<String, Text>,
 ) -> Result<()> {
+    let to = recipients(tx, consumer)?;
+    let (template, about) = (template.to_owned(), Some(s.id.to_ref()));
+    tx.notify(&Notice { template, arguments, severity: Severity::Critical, about, to }).await?;
+    Ok(())
+}
+
+/// The people and technical contacts behind a consumer.
+pub(crate) fn recipients(tx: &Tx, consumer: &Consumer) -> Result<Vec<Recipient>> {
     let mut to = Vec::new();
     if let Some(agency) = consumer.agency {
         to.push(Recipient::Holders { role: ROLE.to_owned(), agency: Some(agency) });
@@ -220,9 +228,7 @@ async fn tell(
             lang: Lang::Vi,
         });
     }
-    let (template, about) = (template.to_owned(), Some(s.id.to_ref()));
-    tx.notify(&Notice { template, arguments, severity: Severity::Critical, about, to }).await?;
-    Ok(())
+    Ok(to)
 }
 
 /// Adds a technical contact to a system.

@@ -40,6 +40,13 @@ struct Outer {
     gateway: Policy,
 }
 
+/// Where people read, as far as answers name it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Site {
+    public_url: String,
+}
+
 /// Reads `[exchange.gateway]`.
 ///
 /// # Errors
@@ -47,7 +54,9 @@ struct Outer {
 pub fn policy(config: &Config) -> Result<Policy> {
     let outer: Outer = config.section("exchange").map_err(Error::internal)?;
     outer.gateway.check().map_err(Error::internal)?;
-    Ok(outer.gateway)
+    let site: Site = config.section("web").map_err(Error::internal)?;
+    let site = site.public_url.trim_end_matches('/').to_owned();
+    Ok(Policy { site, ..outer.gateway })
 }
 
 impl Plane {

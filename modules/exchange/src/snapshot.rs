@@ -1,6 +1,8 @@
 //! The compiled configuration of the exchange, by which every call is decided: immutable, swapped whole,
-//! looked up without locks or allocation. How it is compiled from the tables belongs to `listen`, how it
-//! is kept on disk to `snapshot_file`.
+//! looked up without locks or allocation. How it decides is in `decide`; how it is compiled from the tables belongs to
+//! `listen`, how it is kept on disk to `snapshot_file`.
+
+mod decide;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::deny::DenyReason;
 use crate::endpoint::Route;
 use crate::environment::Environment;
-use crate::ids::{AgreementId, EndpointId, MemberId, ServiceId, SubsystemId};
+use crate::ids::{AgreementId, AnnouncementId, EndpointId, MemberId, ServiceId, SubsystemId};
 use crate::quota::Quota;
 use crate::service::{BaseUrl, ServiceKind};
 
@@ -83,6 +85,9 @@ pub struct ServiceEntry {
     pub timeout_ms: u64,
     /// The provider's notice when it has switched the service off (may be empty); `None` when calls pass.
     pub disabled: Option<String>,
+    /// What its provider has announced of its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<Announced>,
     /// Blob reference of the OpenAPI document.
     pub openapi: Option<String>,
     /// The declared endpoints.
@@ -100,6 +105,21 @@ impl ServiceEntry {
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }
+}
+
+/// That a service is deprecated or ends, as far as calls need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// The announcement.
+    pub id: AnnouncementId,
+    /// Since when it should no longer be built upon; may lie ahead.
+    pub deprecated_at: Timestamp,
+    /// The first moment at which it is no longer offered.
+    pub ends_at: Option<Timestamp>,
+    /// Whether calls are refused from then on: the provider has confirmed it.
+    pub refuses: bool,
+    /// What replaces it: `instance/class/member/subsystem/service`.
+    pub successor: Option<String>,
 }
 
 /// What an agreement opens.
@@ -416,76 +436,6 @@ impl Snapshot {
     pub fn services_of(&self, provider: &SubsystemEntry) -> impl Iterator<Item = &ServiceEntry> {
         let list = self.subsystem_at.get(&provider.id).map(|at| self.provided[*at as usize].as_slice());
         list.unwrap_or_default().iter().map(|at| &self.contents.services[*at as usize])
-    }
-
-    /// The routes of a service that a consumer may call at `now` (`allowedMethods`): `None` when nothing is
-    /// open; the declared endpoints when the whole service is, else those of its agreements.
-    pub fn allowed<'s>(
-        &'s self,
-        consumer: &SubsystemEntry,
-        service: &'s ServiceEntry,
-        now: Timestamp,
-    ) -> Option<Vec<&'s Route>> {
-        if self.is_stale(now) {
-            return None;
-        }
-        let mut open = Vec::new();
-        let mut any = false;
-        for a in self.between(consumer, service).iter().filter(|a| a.holds(now).is_ok()) {
-            any = true;
-            match &a.scope {
-                ScopeEntry::Whole => return Some(service.endpoints.iter().map(|e| &e.route).collect()),
-                ScopeEntry::Endpoints(routes) => open.extend(routes.iter()),
-            }
-        }
-        open.sort();
-        open.dedup();
-        any.then_some(open)
-    }
-
-    /// Decides one call. `path` is the normalised path below the service, `method` the verb as sent.
-    ///
-    /// # Errors
-    /// Why the call may not pass; of several agreements the reason nearest to being good is told. A disabled
-    /// service is told only to callers who might otherwise call it (X-Road checks rights first).
-    pub fn decide(
-        &self,
-        consumer: &SubsystemEntry,
-        service: &ServiceEntry,
-        method: &str,
-        path: &str,
-        now: Timestamp,
-    ) -> Result<&AgreementEntry, DenyReason> {
-        if self.is_stale(now) {
-            return Err(DenyReason::Stale { since: self.contents.not_after });
-        }
-        let mut nearest = DenyReason::NoAgreement;
-        for a in self.between(consumer, service) {
-            let reason = match a.holds(now) {
-                Ok(()) if a.scope.covers(method, path) => match &service.disabled {
-                    None => return Ok(a),
-                    Some(notice) => return Err(DenyReason::ServiceDisabled { notice: notice.clone() }),
-                },
-                Ok(()) => DenyReason::OutOfScope,
-                Err(reason) => reason,
-            };
-            if reason.nearness() > nearest.nearness() {
-                nearest = reason;
-            }
-        }
-        Err(nearest)
-    }
-
-    fn between(&self, consumer: &SubsystemEntry, service: &ServiceEntry) -> &[AgreementEntry] {
-        let (Some(c), Some(s)) =
-            (self.clients.get(consumer.path.as_str()), self.services.get(service.path.as_str()))
-        else {
-            return &[];
-        };
-        match self.agreements.get(&(*c, *s)) {
-            Some((from, to)) => &self.contents.agreements[*from as usize..*to as usize],
-            None => &[],
-        }
     }
 }
 

@@ -14,6 +14,9 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
     Some(match word {
         "snapshot-stale" => t::denied_stale(l),
         "no-agreement" => t::deny_no_agreement(l),
+        "no-agreement-environment" => t::denied_not_there(l),
+        "service-ended" => t::denied_ended(l),
+        "environment" => t::rule_environment(l),
         "out-of-scope" => t::deny_out_of_scope(l),
         "agreement-not-yet-valid" => t::denied_not_yet_valid(l),
         "agreement-expired" => t::denied_expired(l),

@@ -2,6 +2,7 @@
 //! One program, one file for each story.
 #![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
 
+mod approved_fields;
 mod backup;
 mod browser;
 mod due;

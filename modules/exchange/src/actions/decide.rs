@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use base::error::Refusal;
+use base::i18n::{Lang, Text};
 use kernel::once::{self, Once};
 use kernel::{Committed, Cx, Error, Kernel, Result, Scope, Tx};
 
 use crate::agreement::{Agreement, Approval, Reason, State, Step};
-use crate::events;
-use crate::ids::AgreementId;
-use crate::permissions;
+use crate::ids::{AgreementId, ConformanceId};
 use crate::store::agreements::{self, Locked};
 use crate::store::registry;
+use crate::{conformance, events, permissions, t};
 
 /// What is decided.
 #[derive(Debug, Clone)]
@@ -31,8 +31,13 @@ pub enum Decision {
     Return(Reason),
     /// From the sandbox to the test.
     Test,
-    /// From the test to production, with the record of the test.
-    Produce(Reason),
+    /// From the test to production.
+    Produce {
+        /// The record of the test.
+        record: Reason,
+        /// Whether the record stands in for a passed conformance run.
+        without_run: bool,
+    },
     /// Name it in the catalogue.
     Publish,
 }
@@ -48,7 +53,7 @@ impl Decision {
             Self::Revoke(_) => Step::Revoke,
             Self::Return(_) => Step::Return,
             Self::Test => Step::Test,
-            Self::Produce(_) => Step::Produce,
+            Self::Produce { .. } => Step::Produce,
             Self::Publish => Step::Publish,
         }
     }
@@ -56,9 +61,8 @@ impl Decision {
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Approve(_) | Self::Resume | Self::Test | Self::Publish => None,
-            Self::Refuse(r) | Self::Suspend(r) | Self::Revoke(r) | Self::Return(r) | Self::Produce(r) => {
-                Some(r.as_str())
-            }
+            Self::Refuse(r) | Self::Suspend(r) | Self::Revoke(r) | Self::Return(r) => Some(r.as_str()),
+            Self::Produce { record, .. } => Some(record.as_str()),
         }
     }
 
@@ -70,7 +74,7 @@ impl Decision {
             Self::Resume => a.resume(now),
             Self::Revoke(_) => a.revoke(now),
             Self::Return(_) => a.return_for_more(now),
-            Self::Test | Self::Produce(_) => a.advance(self.step(), now),
+            Self::Test | Self::Produce { .. } => a.advance(self.step(), now),
             Self::Publish => a.publish(now),
         }
     }
@@ -133,18 +137,37 @@ async fn attempt(
     }
     let from = before.state;
     let after = decision.apply(before, k.clock.now())?;
+    let tested = match decision {
+        Decision::Produce { without_run, .. } => test_run(&mut tx, &after, *without_run).await?,
+        _ => None,
+    };
     agreements::save(&mut tx, &after).await?;
-    agreements::record(&mut tx, &after, decision.step(), Some(from), decision.reason()).await?;
+    let (step, reason) = (decision.step(), decision.reason());
+    agreements::record_on(&mut tx, &after, step, Some(from), reason, tested).await?;
     announce(&mut tx, &after, decision.step()).await?;
     let detail = serde_json::json!({
         "number": after.number, "version": after.version, "from": from, "to": after.state,
-        "reason": decision.reason(),
+        "reason": decision.reason(), "conformance": tested,
     });
     let action = format!("exchange.agreement.{}", decision.step().as_str());
     tx.audit(&action, &id.to_ref(), detail).await?;
     registry::bump(&mut tx, None, after.changed_at).await?;
     let committed = tx.commit().await?;
     Ok((after, committed))
+}
+
+/// The conformance run by which the consumer passed the test: the newest one since the agreement went to the test, after a
+/// call under it was answered there. `waived`: the provider lets its own record stand in for one that is missing.
+async fn test_run(tx: &mut Tx, a: &Agreement, waived: bool) -> Result<Option<ConformanceId>> {
+    let since = agreements::in_test_since(tx, a.id).await?.unwrap_or(a.changed_at);
+    let run = conformance::latest_since(tx, a.consumer, since).await?;
+    let wrong = match &run {
+        None => ("conformance-missing", t::conformance_missing as fn(Lang) -> &'static str),
+        Some(run) if !run.passed => ("conformance-failed", t::conformance_failed as fn(Lang) -> &'static str),
+        Some(run) if agreements::answered_since(tx, a.id, since).await? => return Ok(Some(run.id)),
+        Some(_) => ("conformance-no-call", t::conformance_no_call as fn(Lang) -> &'static str),
+    };
+    if waived { Ok(None) } else { Err(Refusal::new(wrong.0, Text::both(wrong.1)).into()) }
 }
 
 /// Who may not know of an agreement is told that there is none; who knows of it but does not answer for its

@@ -179,6 +179,9 @@ pub(super) struct StepBody {
     /// The reason given.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The conformance run on which it rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tested: Option<TestedBody>,
 }
 
 impl From<HistoryEntry> for StepBody {
@@ -191,6 +194,7 @@ impl From<HistoryEntry> for StepBody {
             to: h.to.as_str(),
             by: h.actor_name,
             reason: h.reason,
+            tested: h.tested.map(|t| TestedBody { run: t.run.to_string(), at: t.at.rfc3339(), by: t.by }),
         }
     }
 }
@@ -319,6 +323,29 @@ pub(super) struct ReasonBody {
     reason: String,
 }
 
+/// The record of a test.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecordBody {
+    /// Number and date of the record, or what was tested; at most 1,000 characters.
+    reason: String,
+    /// Lets the record stand in for a passed conformance run.
+    #[serde(default)]
+    without_run: bool,
+}
+
+/// The conformance run on which a step rests.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TestedBody {
+    /// The run.
+    run: String,
+    /// When it was made (RFC 3339).
+    at: String,
+    /// Who pressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+}
+
 /// The provider says yes, perhaps to less than was asked.
 #[utoipa::path(post, path = "/api/exchange/v1/agreements/{id}/approve", tag = "exchange",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
@@ -428,10 +455,11 @@ pub(super) async fn test(
     decided(&k, &cx, id, Decision::Test, request).await
 }
 
-/// From the test to production; the reason is the record of the test.
+/// From the test to production, which needs a conformance run that passed since the test began; the reason is the record
+/// of the test.
 #[utoipa::path(post, path = "/api/exchange/v1/agreements/{id}/produce", tag = "exchange",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
-    request_body = ReasonBody, responses((status = 200, body = Full)))]
+    request_body = RecordBody, responses((status = 200, body = Full)))]
 pub(super) async fn produce(
     State(k): State<Kernel>,
     cx: Cx,
@@ -439,9 +467,11 @@ pub(super) async fn produce(
     headers: HeaderMap,
     web::Json(body): web::Json<Object>,
 ) -> web::Result<Response> {
-    let body: ReasonBody = typed(body)?;
+    let body: RecordBody = typed(body)?;
     let request = request(&headers, "produce", id, &body)?;
-    decided(&k, &cx, id, Decision::Produce(reason(&body)?), request).await
+    let record = Reason::new(&body.reason).map_err(|e| Error::Invalid(vec![e]))?;
+    let decision = Decision::Produce { record, without_run: body.without_run };
+    decided(&k, &cx, id, decision, request).await
 }
 
 /// Named in the catalogue as a connection that runs.

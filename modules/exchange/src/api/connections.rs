@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use web::{Access, Cx, Path, Query, Routes};
 
 use super::page::wrong;
+use crate::connection::deadline::{self, Due};
 use crate::connection::file::MAX_BYTES;
 use crate::connection::store::{self, Attachment, Request};
 use crate::connection::{Draft, Kind, actions as verbs};
@@ -98,15 +99,22 @@ pub(super) struct Listed {
     published: bool,
     /// `consumer`, `provider` or `nobody`.
     turn: &'static str,
+    /// When the next step is due (RFC 3339), where a term runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
+    /// Whether that has passed.
+    overdue: bool,
     /// Version of the draft.
     version: u32,
     /// RFC 3339.
     changed_at: String,
 }
 
-impl From<&Request> for Listed {
-    fn from(r: &Request) -> Self {
+impl Listed {
+    fn new(r: &Request, due: Option<Due>) -> Self {
         Self {
+            due: due.map(|d| d.at.rfc3339()),
+            overdue: due.is_some_and(|d| d.left.late),
             id: r.id.to_string(),
             number: r.number.clone(),
             consumer: r.consumer.to_string(),
@@ -165,7 +173,8 @@ pub(super) struct Full {
 pub(super) async fn list(State(k): State<Kernel>, cx: Cx) -> web::Result<Json<Vec<Listed>>> {
     let viewer = Viewer::of(&k, &cx).await?;
     let all = store::list(&k.db, &viewer, k.clock.now()).await?;
-    Ok(Json(all.iter().map(Listed::from).collect()))
+    let due = deadline::of(&k, &all).await?;
+    Ok(Json(all.iter().zip(due).map(|(r, due)| Listed::new(r, due)).collect()))
 }
 
 /// One request.
@@ -212,7 +221,8 @@ async fn full(k: &Kernel, cx: &Cx, id: AgreementId) -> web::Result<Response> {
     };
     let tag = format!("\"{}\"", r.version);
     let files = files.into_iter().map(FileBody::from).collect();
-    let body = Full { listed: Listed::from(&r), draft, missing, files };
+    let due = deadline::of(k, std::slice::from_ref(&r)).await?.into_iter().next().flatten();
+    let body = Full { listed: Listed::new(&r, due), draft, missing, files };
     Ok(([(header::ETAG, tag)], Json(body)).into_response())
 }
 

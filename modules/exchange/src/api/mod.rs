@@ -2,6 +2,7 @@
 //! what they take part in; both are decided in the queries themselves.
 
 mod agreements;
+mod announcements;
 mod calls;
 mod catalogue;
 mod connections;
@@ -29,6 +30,7 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
     let at_snapshot = move |k: State<Kernel>, cx: Cx| snapshot(Arc::clone(&keeper), k, cx);
     catalogue::routes()
         .merge(agreements::routes())
+        .merge(announcements::routes())
         .merge(connections::routes())
         .merge(calls::routes(exchange))
         .merge(monitoring::routes(exchange))
@@ -72,6 +74,12 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         agreements::test,
         agreements::produce,
         agreements::publish,
+        announcements::list,
+        announcements::get,
+        announcements::announce,
+        announcements::acknowledge,
+        announcements::confirm,
+        announcements::withdraw,
         calls::list,
         calls::get,
         calls::evidence,

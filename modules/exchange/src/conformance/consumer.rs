@@ -52,10 +52,23 @@ fn judged(rows: &[CallRow], instance: &str) -> Vec<Check> {
     }
     let tokens =
         by_rule(&["token-missing", "token-invalid", "token-expired", "token-revoked", "token-scope"]);
-    let headers =
-        by_rule(&["header", "client-member", "client-mismatch", "target", "protocol-version", "method"]);
-    let scope =
-        by_rule(&["out-of-scope", "no-agreement", "unknown-service", "unknown-member", "ambiguous-path"]);
+    let headers = by_rule(&[
+        "header",
+        "environment",
+        "client-member",
+        "client-mismatch",
+        "target",
+        "protocol-version",
+        "method",
+    ]);
+    let scope = by_rule(&[
+        "out-of-scope",
+        "no-agreement",
+        "no-agreement-environment",
+        "unknown-service",
+        "unknown-member",
+        "ambiguous-path",
+    ]);
     let made = own.iter().filter(|c| c.message_id.starts_with(&format!("{instance}-"))).count();
     let gone = own.iter().filter(|c| c.ending() == Ending::Broken).count();
     let row = hammered(&own);

@@ -8,7 +8,7 @@ mod provider;
 mod store;
 
 pub use check::{Check, Outcome, code_label, code_todo};
-pub use store::{MIGRATION, Run, latest, one, runs};
+pub use store::{MIGRATION, Run, latest, latest_since, one, runs};
 
 use kernel::{Cx, Error, Kernel, Result};
 use serde_json::json;

@@ -86,6 +86,18 @@ pub async fn one(db: &Db, subsystem: SubsystemId, id: ConformanceId) -> Result<O
     db.query_opt(&sql, params![subsystem, id]).await?.as_ref().map(row).transpose()
 }
 
+/// The newest run of a system as a consumer since a moment, within an action.
+///
+/// # Errors
+/// When the database is away.
+pub async fn latest_since(tx: &mut Tx, subsystem: SubsystemId, since: Timestamp) -> Result<Option<Run>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM exchange_conformance WHERE subsystem_id = $1 AND service_id IS NULL AND at >= $2
+         ORDER BY at DESC, id DESC LIMIT 1"
+    );
+    tx.query_opt(&sql, params![subsystem, since]).await?.as_ref().map(row).transpose()
+}
+
 /// The newest run of a system as a consumer, or of one of its services.
 ///
 /// # Errors

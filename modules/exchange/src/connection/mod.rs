@@ -2,6 +2,7 @@
 //! missing, and whose turn it is. Once sent, its terms are those of the agreement, whose steps are in `agreement`.
 
 pub mod actions;
+pub mod deadline;
 pub mod file;
 pub mod store;
 

@@ -11,6 +11,7 @@ use xroad::id::ClientId;
 use xroad::metadata::METASERVICES;
 use xroad::request::{RestTarget, is_method};
 
+use super::beside::ENVIRONMENT;
 use super::case::Case;
 use super::ports::Principal;
 use super::received::Received;
@@ -135,15 +136,18 @@ pub(super) fn admit(
     let service = find(snapshot, asked)?;
     case.service_kind = Some(service.kind.as_str());
     let path = xroad::path::normalise(asked.target.service_path).map_err(Refusal::path)?;
+    case.beside.service(service.announced.as_ref(), &case.gateway.policy.site);
+    let wanted = wanted(received)?;
     let endpoint = service.endpoints.iter().find(|e| e.route.covers(received.method(), &path));
     case.learn(|call| call.endpoint = endpoint.map(|e| e.route.path.as_str().to_owned()));
     let agreement = snapshot
-        .decide(consumer, service, received.method(), &path, now)
+        .decide(consumer, service, received.method(), &path, wanted, now)
         .map_err(|why| Refusal::denied(&why))?;
     case.learn(|call| {
         call.agreement = Some(Agreement { id: agreement.id.to_string(), version: agreement.version.into() });
         call.environment = agreement.environment.recorded();
     });
+    case.beside.environment(agreement.environment);
     case.gateway.meters.take(agreement.id, agreement.quota, now).map_err(|why| Refusal::denied(&why))?;
     Ok(Admitted::Forward(Plan {
         target: Target::of(agreement.environment, service),
@@ -151,6 +155,19 @@ pub(super) fn admit(
         timeout: service.timeout(),
         fields: agreement.filter.fields().cloned(),
     }))
+}
+
+/// The environment the caller names.
+fn wanted(received: &Received) -> Result<Option<Environment>, Refusal> {
+    let mut values = received.headers().filter(|(name, _)| name.eq_ignore_ascii_case(ENVIRONMENT));
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some((_, value)), None) => {
+            let word = std::str::from_utf8(value).unwrap_or_default().trim();
+            word.parse().map(Some).map_err(|_| Refusal::environment(word))
+        }
+        (Some(_), Some(_)) => Err(Refusal::environment("")),
+    }
 }
 
 fn find<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>) -> Result<&'s ServiceEntry, Refusal> {

@@ -11,6 +11,7 @@ use xroad::error::{ErrorBody, Format};
 use xroad::header as names;
 use xroad::message::MessageHead;
 
+use super::beside::Beside;
 use super::body_out::Body;
 use super::case::Case;
 use super::refusal::Refusal;
@@ -50,7 +51,7 @@ pub(super) struct AnswerHead {
 
 impl AnswerHead {
     /// From what the provider sent; headers it names in `Connection` concern its own hop only.
-    pub(super) fn relayed(parts: http::response::Parts, added: &Added<'_>) -> Self {
+    pub(super) fn relayed(parts: http::response::Parts, added: &Added<'_>, beside: &Beside) -> Self {
         let nominated: Vec<String> = parts
             .headers
             .get_all("connection")
@@ -65,6 +66,7 @@ impl AnswerHead {
             }
         }
         add(&mut headers, added);
+        beside.add_to(&mut headers);
         let reason = parts.extensions.get::<ReasonPhrase>().cloned();
         Self { status: parts.status, reason, headers }
     }
@@ -145,6 +147,7 @@ impl Case {
         // The provider's answer, if there was one, did not leave.
         let mut response = plain_error(refusal, &kind, self.format, self.lang, body);
         let headers = response.headers_mut();
+        self.beside.add_to(headers);
         for (name, value) in
             [(names::ID, self.message_id.as_deref()), (names::REQUEST_ID, Some(&*self.request_id))]
         {

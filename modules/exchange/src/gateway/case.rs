@@ -17,6 +17,7 @@ use xroad::header::RequestHeaders;
 use xroad::opmon::{Record, ServerType};
 use xroad::request::RestTarget;
 
+use super::beside::Beside;
 use super::body_in::{Measured, Meter};
 use super::inner::{Inner, Permit};
 use super::ports::{ClosedCall, EvidenceFailed, Expected, OpenedCall};
@@ -51,6 +52,8 @@ pub(super) struct Case {
     pub response: Option<Response>,
     /// The filter the provider's answer went through.
     pub filter: Option<evidence::Filter>,
+    /// What the answer says beside its content.
+    pub beside: Beside,
     /// Whether the caller has proven who it is.
     pub proven: bool,
     /// `REST` or `OPENAPI3`, once the service is known.
@@ -80,6 +83,7 @@ impl Case {
             response_in: None,
             response: None,
             filter: None,
+            beside: Beside::default(),
             proven: false,
             service_kind: None,
             arrived: gateway.clock.now(),

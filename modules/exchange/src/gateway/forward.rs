@@ -287,7 +287,7 @@ async fn relay(
         request_id: &case.request_id,
         request_hash: &digests.base64(),
     };
-    let head = AnswerHead::relayed(parts, &added);
+    let head = AnswerHead::relayed(parts, &added, &case.beside);
     let idle = case.gateway.policy.answer_idle_timeout();
     let declared = incoming.size_hint().exact();
     let content = match declared {

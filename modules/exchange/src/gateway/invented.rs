@@ -74,7 +74,7 @@ pub(super) async fn answer(
         request_id: &case.request_id,
         request_hash: &digests.base64(),
     };
-    let head = AnswerHead::relayed(parts, &added);
+    let head = AnswerHead::relayed(parts, &added, &case.beside);
     Ok(case.answer(head, content).await)
 }
 

@@ -6,6 +6,7 @@
 
 mod admit;
 mod answer;
+mod beside;
 mod body_in;
 mod body_out;
 mod case;

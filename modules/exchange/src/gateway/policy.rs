@@ -53,6 +53,9 @@ pub struct Policy {
     pub stranger_records_per_second: u32,
     /// Ways to national platforms.
     pub connector: Vec<connector::Settings>,
+    /// Where people read, without a slash at its end: `[web] public_url`. Empty: at this address.
+    #[serde(skip)]
+    pub site: String,
 }
 
 impl Default for Policy {
@@ -77,6 +80,7 @@ impl Default for Policy {
             provider_ca_file: None,
             stranger_records_per_second: 20,
             connector: Vec::new(),
+            site: String::new(),
         }
     }
 }

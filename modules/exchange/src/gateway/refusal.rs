@@ -96,6 +96,12 @@ impl Refusal {
         Self::new(Layer::Client, Code::BadRequest, "header", Text::both(|l| t::gateway_header(l, &why)))
     }
 
+    /// The environment it names is none, or it names two.
+    pub fn environment(word: &str) -> Self {
+        let text = Text::both(|l| t::gateway_environment(l, crate::code::clip(word)));
+        Self::new(Layer::Client, Code::BadRequest, "environment", text)
+    }
+
     /// A member instead of a subsystem calls.
     pub fn member_calls() -> Self {
         let text = Text::both(|l| t::gateway_client_member(l).to_owned());

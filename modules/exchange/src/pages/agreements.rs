@@ -88,13 +88,16 @@ pub(super) fn table(l: Lang, rows: &[AgreementRow]) -> Table {
         .column(Column::text(t::column_consumer(l)))
         .column(Column::text(t::column_service(l)))
         .column(Column::text(t::column_validity(l)))
+        .column(Column::text(t::fact_environment(l)))
         .column(Column::text(t::column_state(l)))
         .rows(rows.iter().map(|a| {
+            let published = a.published_at.map(|at| t::published_on(l, at.date().vn())).unwrap_or_default();
             Row::new([
                 Cell::titled(format!("/exchange/agreements/{}", a.id), &a.number, clipped(&a.purpose)),
                 Cell::named(&a.consumer_name, &a.consumer_member),
                 Cell::named(&a.service_name, &a.provider_member),
                 Cell::text(t::validity(l, t::Validity { first: a.valid_from.vn(), last: a.valid_to.vn() })),
+                Cell::with_sub(a.environment.label(l), published),
                 Cell::badge(parts::state(l, a.state)),
             ])
         }))
@@ -154,6 +157,7 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
         .row(t::column_consumer(l), Cell::named(&row.consumer_name, &row.consumer_member))
         .row(t::column_provider(l), Cell::named(&row.service_name, &row.provider_member))
         .row(t::fact_environment(l), Cell::text(agreement.environment.label(l)))
+        .maybe(t::fact_published(l), agreement.published_at.map(Cell::time))
         .row(t::fact_version(l), Cell::text(row.version))
         .row(t::fact_asked(l), Cell::time(agreement.asked_at))
         .row(t::column_changed(l), Cell::time(row.changed_at))
@@ -291,9 +295,15 @@ pub(super) fn timeline(l: Lang, history: &[HistoryEntry]) -> Timeline {
             ),
         )
         .tone(tone);
-        timeline.entry(match &h.reason {
-            Some(reason) => entry.detail(reason),
-            None => entry,
-        })
+        let tested = match (&h.tested, h.step) {
+            (Some(run), _) => {
+                let who = run.by.clone().unwrap_or_else(|| t::actor_platform(l).to_owned());
+                Some(t::tested_by(l, t::TestedBy { at: run.at.vn(), who }))
+            }
+            (None, Step::Produce) => Some(t::tested_not(l).to_owned()),
+            _ => None,
+        };
+        let said: Vec<String> = h.reason.iter().cloned().chain(tested).collect();
+        timeline.entry(if said.is_empty() { entry } else { entry.detail(said.join(" – ")) })
     })
 }

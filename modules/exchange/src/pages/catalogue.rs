@@ -10,7 +10,7 @@ use web::ui::{
 };
 use web::{Cx, Page, Path, Query, fmt};
 
-use super::{agreements, connection, outages, parts};
+use super::{agreements, announcements, connection, outages, parts};
 use crate::ids::{MemberId, ServiceId, SubsystemId};
 use crate::store::lists::{
     self, AgreementFilter, CatalogueFilter, EndpointRow, MemberRow, PAGE, ServiceRow, SubsystemRow,
@@ -338,6 +338,10 @@ pub(super) async fn service(
         }
         false => head,
     };
+    let head = match announcements::action(&k, &cx, id).await {
+        Some(action) => head.action(action),
+        None => head,
+    };
     let head = match outages::action(&cx, id) {
         Some(action) => head.action(action),
         None => head,
@@ -346,6 +350,7 @@ pub(super) async fn service(
     if let Some(outage) = store::outages::open(&k.db, id).await? {
         body.push(outages::notice(&cx, &outage));
     }
+    body.push(announcements::notices(&k, &cx, id).await?);
     if let Some(notice) = s.state.notice() {
         let text =
             if notice.is_empty() { t::service_off(l).to_owned() } else { t::service_off_notice(l, notice) };

@@ -20,6 +20,7 @@ use web::{Answers, Cx, Page, Path, Query, Redirect, fmt};
 use super::{agreements as agreement_pages, parts};
 use crate::actions::{self, Decision, Request as Sent};
 use crate::agreement::{State as Stands, Step, Terms};
+use crate::connection::deadline::{self, Due};
 use crate::connection::file::MAX_BYTES;
 use crate::connection::store::{self, Attachment, Request};
 use crate::connection::{Beside, Draft, Kind, Turn, actions as verbs};
@@ -85,12 +86,16 @@ pub(super) async fn list(State(k): State<Kernel>, cx: Cx, Query(asked): Query<As
     }
     let mut body = Html::of(head);
     body.push(tabs);
-    body.push(table(l, rows, k.clock.now().date()));
+    let due = deadline::of(&k, rows).await?;
+    let mut rows: Vec<_> = rows.iter().zip(due).collect();
+    // What is due first, first; then what has no term, the newest first.
+    rows.sort_by_key(|(_, due)| due.map_or((true, None), |d| (false, Some(d.at))));
+    body.push(table(l, &rows, k.clock.now().date()));
     body.push(Help::new(t::connections_help_title(l), t::connections_help(l)));
     Ok(web::page(&cx.frame(t::connections_title(l)), body))
 }
 
-fn table(l: Lang, rows: &[Request], today: Date) -> Table {
+fn table(l: Lang, rows: &[(&Request, Option<Due>)], today: Date) -> Table {
     let waits = |r: &Request| {
         let days = today.days_since_epoch() - r.changed_at.date().days_since_epoch();
         t::waiting_days(l, days)
@@ -100,18 +105,34 @@ fn table(l: Lang, rows: &[Request], today: Date) -> Table {
         .column(Column::text(t::column_service(l)))
         .column(Column::text(t::column_stage(l)))
         .column(Column::text(t::column_turn(l)))
+        .column(Column::text(t::column_due(l)))
         .column(Column::text(t::column_changed(l)))
-        .rows(rows.iter().map(|r| {
+        .rows(rows.iter().map(|(r, due)| {
             let since = if r.turn() == Turn::Nobody { String::new() } else { waits(r) };
             Row::new([
                 Cell::titled(format!("/exchange/connections/{}", r.id), &r.number, &r.consumer_name),
                 Cell::named(&r.service_name, &r.provider_member),
                 Cell::badge(stage(l, r)),
                 Cell::text(whose(l, r)),
+                due.as_ref().map_or_else(Cell::none, |d| Cell::html(due_shown(l, d))),
                 Cell::with_sub(r.changed_at.vn(), since),
             ])
         }))
         .empty(Empty::new(Icon::Inbox, t::connections_empty(l), t::connections_empty_text(l)))
+}
+
+/// Until when, and what is left of it.
+fn due_shown(l: Lang, due: &Due) -> Html {
+    let days = i64::from(due.left.days);
+    let badge = match (due.left.late, days) {
+        (true, _) => Badge::new(Tone::Bad, t::due_late(l, days)),
+        (false, 0) => Badge::new(Tone::Warn, t::due_today(l)),
+        (false, _) => Badge::new(Tone::Neutral, t::due_left(l, days)),
+    };
+    let mut out = Html::escaped(due.at.vn());
+    out.push(Html::trusted(" "));
+    out.push(badge);
+    out
 }
 
 /// Where a request stands, in a word.
@@ -213,6 +234,7 @@ struct Found {
     endpoints: Vec<lists::EndpointRow>,
     history: Vec<HistoryEntry>,
     asks: bool,
+    due: Option<Due>,
 }
 
 async fn find(k: &Kernel, cx: &Cx, id: AgreementId) -> Result<Found> {
@@ -230,7 +252,8 @@ async fn find(k: &Kernel, cx: &Cx, id: AgreementId) -> Result<Found> {
     let endpoints = lists::endpoints(&k.db, r.service).await?;
     let history = if r.submitted_at.is_some() { agreements::history(&k.db, id).await? } else { Vec::new() };
     let asks = cx.holds(permissions::ASK, &over(r.consumer_agency));
-    Ok(Found { r, files, fields, beside, endpoints, history, asks })
+    let due = deadline::of(k, std::slice::from_ref(&r)).await?.into_iter().next().flatten();
+    Ok(Found { r, files, fields, beside, endpoints, history, asks, due })
 }
 
 pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<AgreementId>) -> web::Result<Page> {
@@ -243,7 +266,7 @@ fn page(k: &Kernel, cx: &Cx, found: &Found, draft: &Draft, errors: &[FieldError]
     let (l, r) = (cx.lang, &found.r);
     let title = t::connection_title(l, &r.number);
     let mut body = Html::of(head(cx, found, &title));
-    body.push(path(l, r));
+    body.push(path(l, found));
     body.push(parts::apart(turn_notice(l, found)));
     let list = draft.checklist(&found.beside, k.clock.now().date());
     let missing = list.iter().filter(|(_, done)| !done).count();
@@ -270,7 +293,8 @@ fn page(k: &Kernel, cx: &Cx, found: &Found, draft: &Draft, errors: &[FieldError]
         .row(t::column_stage(l), Cell::badge(stage(l, r)))
         .row(t::fact_begun(l), Cell::time(r.created_at))
         .row(t::fact_sent(l), Cell::opt_time(r.submitted_at))
-        .row(t::column_changed(l), Cell::time(r.changed_at));
+        .row(t::column_changed(l), Cell::time(r.changed_at))
+        .maybe(t::column_due(l), found.due.as_ref().map(|due| Cell::html(due_shown(l, due))));
     let mut thing = Thing::new(content).side(t::parties_title(l), facts);
     if !found.history.is_empty() {
         thing = thing.timeline(t::history_title(l), agreement_pages::timeline(l, &found.history));
@@ -301,8 +325,9 @@ fn head(cx: &Cx, found: &Found, title: &str) -> Head {
     head
 }
 
-/// The whole way, and how far it is.
-fn path(l: Lang, r: &Request) -> Steps {
+/// The whole way: how far it is, and of each step that was taken when and by whom.
+fn path(l: Lang, found: &Found) -> Steps {
+    let r = &found.r;
     let reached = match r.stands {
         None => 0,
         Some((Stands::Waiting | Stands::Returned | Stands::Refused | Stands::Withdrawn, ..)) => 1,
@@ -311,22 +336,37 @@ fn path(l: Lang, r: &Request) -> Steps {
         Some((_, Environment::Production, false)) => 4,
         Some((_, Environment::Production, true)) => 6,
     };
+    // Each place is left by the step that leads to the next one.
     let names = [
-        t::stage_draft(l),
-        t::stage_decision(l),
-        Environment::Sandbox.label(l),
-        Environment::Test.label(l),
-        Environment::Production.label(l),
-        t::stage_published(l),
+        (t::stage_draft(l), Step::Ask),
+        (t::stage_decision(l), Step::Approve),
+        (Environment::Sandbox.label(l), Step::Test),
+        (Environment::Test.label(l), Step::Produce),
+        (Environment::Production.label(l), Step::Publish),
+        (t::stage_published(l), Step::Publish),
     ];
-    names.iter().enumerate().fold(Steps::new(), |steps, (n, name)| {
+    names.iter().enumerate().fold(Steps::new(), |steps, (n, (name, left_by))| {
         let state = match n.cmp(&reached) {
             std::cmp::Ordering::Less => StepState::Done,
             std::cmp::Ordering::Equal => StepState::Now,
             std::cmp::Ordering::Greater => StepState::Later,
         };
-        steps.step(*name, state, None)
+        let taken = found.history.iter().rev().find(|h| h.step == *left_by && state == StepState::Done);
+        steps.step(*name, state, taken.map(|h| step_note(l, h)))
     })
+}
+
+/// When and by whom a step was taken; of the test, the conformance run that passed it.
+fn step_note(l: Lang, h: &HistoryEntry) -> String {
+    let who = |name: &Option<String>| name.clone().unwrap_or_else(|| t::actor_platform(l).to_owned());
+    match (&h.tested, h.step) {
+        (Some(run), _) => {
+            let (at, who) = (run.at.vn(), who(&run.by));
+            t::tested_by(l, t::TestedBy { at: &at, who: &who })
+        }
+        (None, Step::Produce) => format!("{} · {} {}", h.at.vn(), who(&h.actor_name), t::tested_not(l)),
+        (None, _) => format!("{} · {}", h.at.vn(), who(&h.actor_name)),
+    }
 }
 
 fn turn_notice(l: Lang, found: &Found) -> Notice {
@@ -337,7 +377,14 @@ fn turn_notice(l: Lang, found: &Found) -> Notice {
         (Some((Stands::Returned, ..)), Some(wanted)) => {
             Notice::new(Tone::Warn, wanted).title(t::connection_wanted(l, &r.provider_member))
         }
-        _ => Notice::new(Tone::Info, t::turn_of(l, whose(l, r))),
+        _ => match &found.due {
+            None => Notice::new(Tone::Info, t::turn_of(l, whose(l, r))),
+            Some(due) => {
+                let tone = if due.left.late { Tone::Bad } else { Tone::Info };
+                let (who, day) = (whose(l, r), due.at.vn());
+                Notice::new(tone, t::turn_until(l, t::TurnUntil { day: &day, who: &who }))
+            }
+        },
     }
 }
 

@@ -60,6 +60,7 @@ struct Given {
     letter_number: String,
     letter_date: String,
     reason: String,
+    without_run: bool,
     version: u32,
 }
 
@@ -80,6 +81,7 @@ impl Given {
             letter_number: String::new(),
             letter_date: String::new(),
             reason: String::new(),
+            without_run: false,
             version: found.agreement.version,
         }
     }
@@ -94,6 +96,7 @@ impl Given {
             letter_number: answers.get("letter_number").to_owned(),
             letter_date: answers.get("letter_date").to_owned(),
             reason: answers.get("reason").to_owned(),
+            without_run: !answers.get("without_run").is_empty(),
             version: answers.get("version").parse().unwrap_or(0),
         }
     }
@@ -143,6 +146,14 @@ fn page(cx: &Cx, found: &Found, step: Step, given: &Given, errors: &[FieldError]
                     .max(1_000)
                     .required(),
             ),
+        };
+        let confirm = match step {
+            Step::Produce => confirm.field(
+                Field::checkbox("without_run", t::field_without_run(l))
+                    .help(t::field_without_run_help(l))
+                    .value(if given.without_run { "on" } else { "" }),
+            ),
+            _ => confirm,
         };
         let confirm = if matches!(step, Step::Revoke | Step::Refuse) { confirm.danger() } else { confirm };
         body.push(confirm.errors(errors));
@@ -265,7 +276,7 @@ fn decision(found: &Found, step: Step, given: &Given) -> std::result::Result<Dec
         Step::Resume => Ok(Decision::Resume),
         Step::Return => Ok(Decision::Return(reason()?)),
         Step::Test => Ok(Decision::Test),
-        Step::Produce => Ok(Decision::Produce(reason()?)),
+        Step::Produce => Ok(Decision::Produce { record: reason()?, without_run: given.without_run }),
         Step::Publish => Ok(Decision::Publish),
         _ => Ok(Decision::Revoke(reason()?)),
     }

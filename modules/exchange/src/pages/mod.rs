@@ -2,6 +2,7 @@
 //! their evidence, and the public page of the logs. Translation only; rights are in the queries and actions.
 
 mod agreements;
+mod announcements;
 mod calls;
 mod catalogue;
 mod checks;
@@ -67,6 +68,13 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/services/{id}/outage", operates, outages::page)
         .post("/exchange/services/{id}/outage", operates, outages::announce)
         .post("/exchange/services/{id}/outage/end", operates, outages::end)
+        .get("/exchange/services/{id}/announcements", decides, announcements::service)
+        .post("/exchange/services/{id}/announcements", decides, announcements::announce)
+        .get("/exchange/announcements", reads, announcements::list)
+        .get("/exchange/announcements/{id}", Access::SignedIn, announcements::one)
+        .post("/exchange/announcements/{id}/acknowledge", Access::SignedIn, announcements::acknowledged)
+        .post("/exchange/announcements/{id}/confirm", decides, announcements::confirm)
+        .post("/exchange/announcements/{id}/withdraw", decides, announcements::withdraw)
         .get("/exchange/agreements", reads, agreements::list)
         .get("/exchange/agreements/export", reads, exports::agreements)
         .get("/exchange/agreements/{id}", reads, agreements::one)
@@ -179,6 +187,7 @@ pub(crate) fn nav() -> Vec<Nav> {
         entry("/exchange/connections", Icon::Link, t::nav_connections, 12),
         entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 13),
         entry("/exchange/services", Icon::Api, t::nav_services, 14),
+        entry("/exchange/announcements", Icon::Bell, t::nav_announcements, 14),
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 15),
         entry("/exchange/members", Icon::BuildingBank, t::nav_members, 16),
         entry("/exchange/reports", Icon::FileText, t::nav_reports, 18),

@@ -9,7 +9,7 @@ use kernel::{Error, Result, Tx, params};
 
 use crate::agreement::{Agreement, Letter, Scope, SecurityLevel, State, Step, Terms};
 use crate::environment::Environment;
-use crate::ids::{AgreementId, EndpointId};
+use crate::ids::{AgreementId, ConformanceId, EndpointId};
 use crate::quota::Quota;
 
 const COLUMNS: &str = "a.id, a.number, a.consumer_id, a.service_id, a.whole, a.purpose, a.legal_basis, a.fields, \
@@ -191,6 +191,19 @@ pub struct HistoryEntry {
     pub reason: Option<String>,
     /// The terms after the step.
     pub terms: Terms,
+    /// The conformance run on which it rests.
+    pub tested: Option<Tested>,
+}
+
+/// A conformance run as a step names it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Tested {
+    /// The run.
+    pub run: ConformanceId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who pressed.
+    pub by: Option<String>,
 }
 
 /// Records a step.
@@ -204,13 +217,30 @@ pub async fn record(
     from: Option<State>,
     reason: Option<&str>,
 ) -> Result<()> {
+    record_on(tx, a, step, from, reason, None).await
+}
+
+/// As [`record`], for a step that rests on a conformance run.
+///
+/// # Errors
+/// When the database is away.
+pub async fn record_on(
+    tx: &mut Tx,
+    a: &Agreement,
+    step: Step,
+    from: Option<State>,
+    reason: Option<&str>,
+    tested: Option<ConformanceId>,
+) -> Result<()> {
     let sql = "INSERT INTO exchange_history
-                   (agreement_id, version, at, step, from_state, to_state, actor, actor_name, reason, terms)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                   (agreement_id, version, at, step, from_state, to_state, actor, actor_name, reason, terms,
+                    conformance_id)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let (actor, name) = (tx.cx().actor.to_string(), tx.cx().name.clone());
     let terms = serde_json::to_string(&a.terms)?;
     let (from, to) = (from.map(State::as_str), a.state.as_str());
-    let p = params![a.id, a.version, a.changed_at, step.as_str(), from, to, actor, name, reason, terms];
+    let p =
+        params![a.id, a.version, a.changed_at, step.as_str(), from, to, actor, name, reason, terms, tested];
     tx.execute(sql, p).await?;
     Ok(())
 }
@@ -220,8 +250,11 @@ pub async fn record(
 /// # Errors
 /// When the database is away.
 pub async fn history(db: &Db, id: AgreementId) -> Result<Vec<HistoryEntry>> {
-    let sql = "SELECT version, at, step, from_state, to_state, actor, actor_name, reason, terms
-               FROM exchange_history WHERE agreement_id = $1 ORDER BY version";
+    let sql =
+        "SELECT h.version, h.at, h.step, h.from_state, h.to_state, h.actor, h.actor_name, h.reason, h.terms,
+                   h.conformance_id, c.at AS tested_at, c.actor_name AS tested_by
+               FROM exchange_history h LEFT JOIN exchange_conformance c ON c.id = h.conformance_id
+               WHERE h.agreement_id = $1 ORDER BY h.version";
     let entry = |r: &Row| {
         let word = r.text("step")?;
         Ok(HistoryEntry {
@@ -234,9 +267,32 @@ pub async fn history(db: &Db, id: AgreementId) -> Result<Vec<HistoryEntry>> {
             actor_name: r.opt_text("actor_name")?,
             reason: r.opt_text("reason")?,
             terms: r.json("terms")?,
+            tested: match r.opt_id("conformance_id")?.zip(r.opt_time("tested_at")?) {
+                Some((run, at)) => Some(Tested { run, at, by: r.opt_text("tested_by")? }),
+                None => None,
+            },
         })
     };
     db.query(sql, params![id]).await?.iter().map(entry).collect()
+}
+
+/// Whether a call under an agreement was answered since a moment.
+///
+/// # Errors
+/// When the database is away.
+pub async fn answered_since(tx: &mut Tx, id: AgreementId, since: Timestamp) -> Result<bool> {
+    let sql = "SELECT request_id FROM exchange_call WHERE agreement = $1 AND request_in >= $2 AND outcome = 'answered'
+               LIMIT 1";
+    Ok(tx.query_opt(sql, params![id.to_string(), since]).await?.is_some())
+}
+
+/// When an agreement last went to the test.
+///
+/// # Errors
+/// When the database is away.
+pub async fn in_test_since(tx: &mut Tx, id: AgreementId) -> Result<Option<Timestamp>> {
+    let sql = "SELECT MAX(at) AS at FROM exchange_history WHERE agreement_id = $1 AND step = 'test'";
+    Ok(tx.query_opt(sql, params![id]).await?.map(|r| r.opt_time("at")).transpose()?.flatten())
 }
 
 /// Agreements whose last day has passed without this having been recorded, at most `limit`.

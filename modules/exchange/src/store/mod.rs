@@ -33,6 +33,10 @@ pub const ENVIRONMENTS: Migration =
 pub const CONNECTIONS: Migration =
     Migration { name: "0012_connections", sql: include_str!("../../migrations/0012_connections.sql") };
 
+/// On which conformance run a step rests.
+pub const TESTED: Migration =
+    Migration { name: "0031_tested", sql: include_str!("../../migrations/0031_tested.sql") };
+
 /// Repeated requests are the kernel's now.
 pub const ONCE: Migration =
     Migration { name: "0006_once", sql: include_str!("../../migrations/0006_once.sql") };

@@ -9,11 +9,12 @@ use kernel::db::Db;
 use kernel::{Error, Kernel, Result, params};
 
 use crate::agreement::{Agreement, Scope, State};
+use crate::announcement;
 use crate::endpoint::Route;
 use crate::ids::{EndpointId, ServiceId};
 use crate::snapshot::{
-    AgreementEntry, Contents, EndpointEntry, MemberEntry, ScopeEntry, ServiceEntry, Snapshot, Standing,
-    SubsystemEntry,
+    AgreementEntry, Announced, Contents, EndpointEntry, MemberEntry, ScopeEntry, ServiceEntry, Snapshot,
+    Standing, SubsystemEntry,
 };
 
 use super::{agreements, registry};
@@ -77,7 +78,8 @@ async fn read(
         })
     });
     let subsystems = subsystems.collect::<Result<Vec<_>>>()?;
-    let (services, routes) = services(db, &subsystems).await?;
+    let announced = announcement::in_force(db, &instance).await?;
+    let (services, routes) = services(db, &subsystems, announced).await?;
     let known: std::collections::HashSet<_> = subsystems.iter().map(|s| s.id).collect();
     let offered: std::collections::HashSet<_> = services.iter().map(|s| s.id).collect();
     let all = agreements::all(db).await?;
@@ -94,6 +96,7 @@ async fn read(
 async fn services(
     db: &Db,
     subsystems: &[SubsystemEntry],
+    mut announced: HashMap<ServiceId, Announced>,
 ) -> Result<(Vec<ServiceEntry>, HashMap<EndpointId, Route>)> {
     let mut endpoints: HashMap<ServiceId, Vec<EndpointEntry>> = HashMap::new();
     let mut routes = HashMap::new();
@@ -123,6 +126,7 @@ async fn services(
             sandbox_url: registry::sandbox_from(&r)?,
             timeout_ms: u64::try_from(r.int("timeout_ms")?).unwrap_or(0),
             disabled: registry::state_from(&r)?.notice().map(ToOwned::to_owned),
+            announced: announced.remove(&id),
             openapi: r.opt_text("document")?,
             endpoints: endpoints.remove(&id).unwrap_or_default(),
             path: String::new(),

@@ -119,15 +119,20 @@ async fn a_request_goes_the_whole_way() {
         let stored = agreements::get(&k.db, id).await.unwrap().unwrap();
         assert_eq!((stored.state, stored.environment), (State::Approved, Environment::Sandbox));
         assert!(
-            decide(k, &provider, id, Decision::Produce(reason("Biên bản 1"))).await.is_err(),
+            decide(k, &provider, id, Decision::Produce { record: reason("Biên bản 1"), without_run: true })
+                .await
+                .is_err(),
             "the test comes first"
         );
         decide(k, &consumer, id, Decision::Test).await.unwrap();
         assert!(matches!(
-            decide(k, &consumer, id, Decision::Produce(reason("Biên bản 1"))).await,
+            decide(k, &consumer, id, Decision::Produce { record: reason("Biên bản 1"), without_run: true })
+                .await,
             Err(Error::Denied { .. })
         ));
-        decide(k, &provider, id, Decision::Produce(reason("Biên bản 1"))).await.unwrap();
+        decide(k, &provider, id, Decision::Produce { record: reason("Biên bản 1"), without_run: true })
+            .await
+            .unwrap();
         decide(k, &provider, id, Decision::Publish).await.unwrap();
         assert_eq!(request(k, &consumer, id).await.unwrap().turn(), Turn::Nobody);
 

@@ -2,6 +2,7 @@
 //! agency in the same role, one whose appointment has ended, and one at the agency that took over the function.
 
 use evidence::Outcome;
+use exchange::announcement;
 use exchange::connection::{Kind, actions as connection};
 use exchange::permissions;
 use kernel::identity::clients::{self, ClientId};
@@ -46,6 +47,14 @@ const ENDPOINTS: &[Line] = &[
     ("GET /exchange/services/{id}/description", SINGLE),
     ("POST /exchange/services/{id}/description", ACTION),
     ("POST /exchange/services/{id}/description/apply", ACTION),
+    ("GET /exchange/services/{id}/announcements", SINGLE),
+    ("POST /exchange/services/{id}/announcements", ACTION),
+    ("GET /exchange/announcements", LISTED),
+    ("GET /exchange/announcements/{id}", SINGLE),
+    // For who speaks for a consumer; tried in `announcements`.
+    ("POST /exchange/announcements/{id}/acknowledge", ASKS),
+    ("POST /exchange/announcements/{id}/confirm", ACTION),
+    ("POST /exchange/announcements/{id}/withdraw", ACTION),
     ("GET /exchange/agreements", LISTED),
     ("GET /exchange/agreements/export", LISTED),
     ("GET /exchange/agreements/{id}", SINGLE),
@@ -100,6 +109,12 @@ const ENDPOINTS: &[Line] = &[
     ("POST /api/exchange/v1/connections/{id}/files", ASKS),
     ("POST /api/exchange/v1/connections/{id}/submit", ASKS),
     ("POST /api/exchange/v1/connections/{id}/withdraw", ASKS),
+    ("POST /api/exchange/v1/services/{id}/announcements", ACTION),
+    ("GET /api/exchange/v1/announcements", LISTED),
+    ("GET /api/exchange/v1/announcements/{id}", SINGLE),
+    ("POST /api/exchange/v1/announcements/{id}/acknowledge", ASKS),
+    ("POST /api/exchange/v1/announcements/{id}/confirm", ACTION),
+    ("POST /api/exchange/v1/announcements/{id}/withdraw", ACTION),
     ("GET /api/exchange/v1/agreements", LISTED),
     ("GET /api/exchange/v1/agreements/{id}", SINGLE),
     ("GET /api/exchange/v1/agreements/{id}/history", ACTION),
@@ -156,6 +171,10 @@ fn for_integrators() -> Vec<Line> {
     let rest =
         ENDPOINTS.iter().map(|(name, expected)| match *expected == OPEN || name.contains("/description") {
             true => (*name, *expected),
+            // Announcements are for the engineers of consumers; these look after the provider's system.
+            false if name.ends_with("/announcements/{id}") || name.ends_with("/acknowledge") => {
+                (*name, [SignIn, Hidden, Denied, Hidden])
+            }
             false => (*name, PROVINCE),
         });
     let corner = CORNER.iter().map(|name| {
@@ -223,9 +242,27 @@ async fn credential(k: &Kernel) -> ClientId {
     id
 }
 
+/// Two announcements of the provider's; the one that is given is taken back on the way, the other stays.
+async fn announced(s: &Site, service: exchange::ids::ServiceId) -> String {
+    let (k, by) = (s.k(), crate::world::officer(s.k(), &[s.w.provider]));
+    let mut last = String::new();
+    for (kind, ends) in [(announcement::Kind::Change, None), (announcement::Kind::End, Some(200))] {
+        let day = |days| k.clock.now().date().plus_days(days).unwrap();
+        let said = announcement::Said {
+            kind,
+            effective: day(100),
+            ends: ends.map(day),
+            what: "Đổi cấu trúc".into(),
+            successor: None,
+        };
+        last = announcement::actions::announce(k, &by, service, &said).await.unwrap().0.to_string();
+    }
+    last
+}
+
 /// The things endpoints are asked for: all of the provider's agency.
 struct Things {
-    ids: [(&'static str, String); 5],
+    ids: [(&'static str, String); 6],
     file: String,
     origin: String,
     client: String,
@@ -253,6 +290,7 @@ impl Things {
             ("services", id(k, "exchange_service", "tra-cuu").await),
             ("agreements", agreement(k, NUMBER).await.to_string()),
             ("connections", asked.to_string()),
+            ("announcements", announced(s, service).await),
         ];
         let month = exchange::report::Month::of(k.clock.now().date()).to_string();
         let client = credential(k).await.to_string();

@@ -164,7 +164,7 @@ async fn the_agreement_of_the_day_stands_behind_a_call() {
             let snapshot = compile(k, "VN", Duration::from_secs(86_400)).await.unwrap();
             let consumer = snapshot.consumer("VN/GOV/H38/motcua").unwrap();
             let service = snapshot.service("VN/GOV/C06/dancu/tra-cuu").unwrap();
-            let decided = snapshot.decide(consumer, service, "GET", "/cong-dan/1", moment).unwrap();
+            let decided = snapshot.decide(consumer, service, "GET", "/cong-dan/1", None, moment).unwrap();
             assert_eq!(decided.number, number, "{moment:?}");
             let viewer = Viewer::of(k, &operator(k)).await.unwrap();
             let filter =

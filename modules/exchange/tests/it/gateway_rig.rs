@@ -248,6 +248,7 @@ pub(crate) fn contents(provider: SocketAddr) -> Contents {
         kind: ServiceKind::OpenApi3,
         base_url: format!("http://{provider}/api").parse().unwrap(),
         sandbox_url: None,
+        announced: None,
         timeout_ms: 2_000,
         disabled: None,
         openapi: Some("doc-1".into()),
@@ -375,6 +376,12 @@ impl Rig {
         self.raw(get(rest)).await
     }
 
+    /// The same with further headers.
+    pub(crate) async fn get_with(&self, rest: &str, headers: &[(&str, &str)]) -> Answer {
+        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        self.raw(format!("GET {SERVICE}{rest} HTTP/1.1\r\n{}{more}\r\n", usual_headers())).await
+    }
+
     pub(crate) async fn post(&self, rest: &str, body: &[u8]) -> Answer {
         self.raw(post(rest, body)).await
     }
@@ -421,6 +428,11 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let named = |(n, _): &&(String, String)| n.eq_ignore_ascii_case(name);
+        self.headers.iter().filter(named).map(|(_, v)| v.as_str()).collect()
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

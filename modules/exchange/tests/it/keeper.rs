@@ -22,7 +22,7 @@ fn call(k: &Kernel, s: &Snapshot) -> Result<(), DenyReason> {
     else {
         return Err(DenyReason::NoAgreement);
     };
-    s.decide(consumer, service, "GET", "/cong-dan/038", k.clock.now()).map(|_| ())
+    s.decide(consumer, service, "GET", "/cong-dan/038", None, k.clock.now()).map(|_| ())
 }
 
 /// Waits until the call is decided as expected; returns how long that took.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
+mod announcements;
 mod connection;
 mod connections;
 mod corner;
@@ -14,6 +15,7 @@ mod diff;
 mod documents;
 mod evidence;
 mod exports;
+mod gateway_beside;
 mod gateway_calls;
 mod gateway_connector;
 mod gateway_evidence;

@@ -41,6 +41,7 @@ fn service(n: u128, provider: u128, code: &str) -> ServiceEntry {
         kind: ServiceKind::Rest,
         base_url: "http://127.0.0.1:1".parse().unwrap(),
         sandbox_url: None,
+        announced: None,
         timeout_ms: 1_000,
         disabled: None,
         openapi: None,
@@ -97,7 +98,7 @@ fn contents() -> Contents {
 fn decide(snapshot: &Snapshot, method: &str, path: &str, when: Timestamp) -> Result<String, DenyReason> {
     let consumer = snapshot.consumer("VN/GOV/H38/motcua").unwrap();
     let service = snapshot.service("VN/GOV/C06/dancu/tra-cuu").unwrap();
-    snapshot.decide(consumer, service, method, path, when).map(|a| a.number.clone())
+    snapshot.decide(consumer, service, method, path, None, when).map(|a| a.number.clone())
 }
 
 fn with(change: impl FnOnce(&mut Contents)) -> Snapshot {
@@ -112,7 +113,7 @@ fn a_call_passes_only_under_an_agreement_in_force() {
     assert_eq!(decide(&s, "POST", "/x", now()), Ok("CT-40".into()));
     let stranger = s.consumer("VN/GOV/H38/khac").unwrap();
     let target = s.service("VN/GOV/C06/dancu/tra-cuu").unwrap();
-    assert_eq!(s.decide(stranger, target, "GET", "/", now()).unwrap_err(), DenyReason::NoAgreement);
+    assert_eq!(s.decide(stranger, target, "GET", "/", None, now()).unwrap_err(), DenyReason::NoAgreement);
     assert!(s.consumer("VN/GOV/H38").is_none() && s.service("EE/GOV/C06/dancu/tra-cuu").is_none());
 
     let limits = |from: &str, until: &str| {
@@ -158,12 +159,45 @@ fn scope_is_endpoints_and_agreements_add_up() {
 }
 
 #[test]
+fn an_agreement_in_production_decides_for_who_names_no_environment() {
+    use exchange::environment::Environment::{Production, Sandbox, Test};
+    let two = |standing| {
+        with(|c| {
+            c.agreements[0].standing = standing;
+            let mut older = agreement(39, 10, 31);
+            older.environment = Sandbox;
+            c.agreements.push(older);
+        })
+    };
+    let s = two(Standing::InForce);
+    let (consumer, target) =
+        (s.consumer("VN/GOV/H38/motcua").unwrap(), s.service("VN/GOV/C06/dancu/tra-cuu").unwrap());
+    let number = |wanted| s.decide(consumer, target, "GET", "/", wanted, now()).map(|a| a.number.clone());
+    assert_eq!((number(None), number(Some(Sandbox))), (Ok("CT-40".into()), Ok("CT-39".into())));
+    assert_eq!(s.environments(consumer, target, now()), [Sandbox, Production]);
+    let wrong = number(Some(Test)).unwrap_err();
+    let nowhere = DenyReason::NotThere { environment: Test };
+    assert_eq!(wrong, DenyReason::Elsewhere { reason: Box::new(nowhere), open: Production });
+    assert_eq!(wrong.code(), "no-agreement-environment");
+
+    // A production that no longer holds is told, with where the call could go; it does not go there by itself.
+    for standing in [Standing::Suspended, Standing::Revoked] {
+        let s = two(standing);
+        let denied = decide(&s, "GET", "/", now()).unwrap_err();
+        assert!(matches!(&denied, DenyReason::Elsewhere { open: Sandbox, .. }), "{denied:?}");
+        assert!(denied.text().vi.contains("Lienthong-Environment: sandbox"), "{}", denied.text().vi);
+    }
+    let alone = with(|c| c.agreements[0].environment = Sandbox);
+    assert_eq!(decide(&alone, "GET", "/", now()), Ok("CT-40".into()), "without any in production");
+}
+
+#[test]
 fn a_disabled_service_is_told_to_those_who_might_call_it() {
     let s = with(|c| c.services[0].disabled = Some("Bảo trì".into()));
     assert_eq!(decide(&s, "GET", "/", now()), Err(DenyReason::ServiceDisabled { notice: "Bảo trì".into() }));
     let stranger = s.consumer("VN/GOV/H38/khac").unwrap();
     let target = s.service("VN/GOV/C06/dancu/tra-cuu").unwrap();
-    assert_eq!(s.decide(stranger, target, "GET", "/", now()).unwrap_err(), DenyReason::NoAgreement);
+    assert_eq!(s.decide(stranger, target, "GET", "/", None, now()).unwrap_err(), DenyReason::NoAgreement);
 }
 
 #[test]
@@ -260,7 +294,7 @@ fn ten_thousand_services_and_fifty_thousand_agreements_fit() {
         let consumer = s.subsystem(a.consumer).unwrap();
         let n = a.service.0.as_u128();
         let target = s.service(&format!("VN/GOV/M{}/s{}/d{n}", (n % 1_000) % 200, n % 1_000)).unwrap();
-        passed += usize::from(s.decide(consumer, target, "GET", "/cong-dan/1", now()).is_ok());
+        passed += usize::from(s.decide(consumer, target, "GET", "/cong-dan/1", None, now()).is_ok());
     }
     assert_eq!(passed, 50_000);
     let folder = tempfile::tempdir().unwrap();

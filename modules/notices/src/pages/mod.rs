@@ -109,6 +109,9 @@ fn template_name(l: Lang, name: &str) -> &str {
         "way-code" => t::template_way_code(l),
         "service-outage" => t::template_service_outage(l),
         "service-restored" => t::template_service_restored(l),
+        "service-announced" => t::template_service_announced(l),
+        "service-reminder" => t::template_service_reminder(l),
+        "service-withdrawn" => t::template_service_withdrawn(l),
         "plain" => t::template_plain(l),
         other => other,
     }

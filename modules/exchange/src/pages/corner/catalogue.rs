@@ -19,7 +19,7 @@ use crate::corner::example;
 use crate::corner::reach::{self, Own};
 use crate::corner::{credentials, samples};
 use crate::ids::ServiceId;
-use crate::pages::parts;
+use crate::pages::{announcements, parts};
 use crate::permissions::INTEGRATE;
 use crate::snapshot::ServiceEntry;
 use crate::store::lists::{self, CatalogueFilter, PAGE};
@@ -100,6 +100,7 @@ pub(super) async fn one(
             document.as_ref().and_then(|d| d["info"]["version"].as_str()).map(Cell::text),
         );
     let mut body = Html::of(Head::new(l, &service.name).legal_name().code(&service.path));
+    body.push(announcements::notices(&k, &cx, id).await?);
     body.push(Section::new(t::facts_title(l), facts));
     if may_call.is_empty() {
         body.push(Notice::new(Tone::Info, t::corner_not_agreed(l)));

@@ -20,11 +20,11 @@ use crate::corner::reach::{self, Own};
 use crate::corner::samples;
 use crate::endpoint::Route;
 use crate::ids::SubsystemId;
-use crate::pages::parts;
+use crate::pages::{announcements, parts};
 use crate::quota::Quota;
 use crate::snapshot::{AgreementEntry, ServiceEntry, Snapshot};
 use crate::store::lists::{self, CallFilter, Ending};
-use crate::{Exchange, t};
+use crate::{Exchange, announcement, t};
 
 /// Refusals shown on the overview.
 const LAST: u32 = 5;
@@ -68,6 +68,7 @@ pub(super) async fn page(
     let clients = credentials::of(&k, &own).await?;
     let mut body = head(l, &own, Tab::Overview);
     attention(l, &own, &clients, now, &mut body);
+    announced(&k, &cx, &own, &mut body).await?;
     refusals(&exchange, &k, &cx, &own, &mut body).await?;
     let found = open(&exchange, &own, now);
     if found.is_empty() {
@@ -119,6 +120,17 @@ fn attention(l: Lang, own: &Own, clients: &[Client], now: Timestamp, body: &mut 
         let text = t::corner_credential_ends(l, t::CornerCredentialEnds { end, name: &client.name });
         body.push(Notice::new(Tone::Warn, text).action(Action::link(t::credential_see(l), &here)));
     }
+}
+
+/// What providers announced to it.
+async fn announced(k: &Kernel, cx: &Cx, own: &Own, body: &mut Html) -> Result<()> {
+    let l = cx.lang;
+    for (a, acknowledged) in announcement::mine(&k.db, own.id, k.clock.now().date()).await? {
+        let label = if acknowledged { t::announce_open(l) } else { t::announce_read(l) };
+        let more = Action::link(label, format!("/exchange/announcements/{}", a.id));
+        body.push(announcements::notice(l, &a).action(more));
+    }
+    Ok(())
 }
 
 /// The last calls that did not succeed, with their reasons.

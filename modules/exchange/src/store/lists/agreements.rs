@@ -9,6 +9,7 @@ use kernel::orgs::UnitId;
 use kernel::{Result, params};
 
 use crate::agreement::State;
+use crate::environment::Environment;
 use crate::ids::{AgreementId, MemberId, ServiceId, SubsystemId};
 use crate::viewer::Viewer;
 
@@ -77,6 +78,10 @@ pub struct AgreementRow {
     pub valid_to: Date,
     /// When its last step was taken.
     pub changed_at: Timestamp,
+    /// Where its calls go.
+    pub environment: Environment,
+    /// When it was named in the catalogue.
+    pub published_at: Option<Timestamp>,
     /// Who may call.
     pub consumer: SubsystemId,
     /// `class/member/subsystem` of the consumer.
@@ -105,6 +110,7 @@ const TABLES: &str = "exchange_agreement a
     JOIN exchange_member pm ON pm.id = s.member_id";
 
 const COLUMNS: &str = "a.id, a.number, a.version, a.purpose, a.valid_from, a.valid_to, a.changed_at,
+    a.environment, a.published_at,
     a.consumer_id, c.code AS consumer_code, c.name AS consumer_name, cm.class AS consumer_class,
     cm.code AS consumer_member_code, cm.name AS consumer_member, cm.agency_id AS consumer_agency,
     a.service_id, v.code AS service_code, v.name AS service_name, s.code AS provider_code,
@@ -128,6 +134,8 @@ fn row(r: &Row) -> Result<AgreementRow> {
         valid_from: r.date("valid_from")?,
         valid_to: r.date("valid_to")?,
         changed_at: r.time("changed_at")?,
+        environment: r.id("environment")?,
+        published_at: r.opt_time("published_at")?,
         consumer: r.id("consumer_id")?,
         consumer_key: path(&["consumer_class", "consumer_member_code", "consumer_code"])?,
         consumer_name: r.text("consumer_name")?,
