@@ -44,7 +44,9 @@ impl Shelved {
 }
 
 /// Held while backups are made or removed: two platforms never work on one shelf at a time.
-pub struct Held(#[allow(dead_code)] File);
+pub struct Held {
+    _lock: File,
+}
 
 impl Shelf {
     /// The shelf in `dir`, which need not be there yet.
@@ -81,7 +83,7 @@ impl Shelf {
                 fs::remove_dir_all(&path)?;
             }
         }
-        Ok(Held(file))
+        Ok(Held { _lock: file })
     }
 
     fn cannot(&self, e: &io::Error) -> Error {
