@@ -1,4 +1,4 @@
-//! The client-facing side of the X-Road REST message protocol, version 1: identifiers, request lines, headers,
+//! The client-facing side of the X-Road message protocols, REST version 1 and SOAP version 4 (in `soap`): identifiers, request lines, headers,
 //! the request hash, errors, access-right patterns, metadata answers and the monitoring record. Opens no
 //! connection, reads no clock; who may call what is decided elsewhere. "Speaks the X-Road message protocol";
 //! not affiliated with its makers.
@@ -13,5 +13,6 @@ pub mod metadata;
 pub mod opmon;
 pub mod path;
 pub mod request;
+pub mod soap;
 
 mod xml;

@@ -5,6 +5,12 @@ use std::fmt::Write;
 /// Appends `<name>text</name>`; characters that XML 1.0 cannot hold are left out.
 pub(crate) fn element(out: &mut String, name: &str, text: &str) {
     let _ = write!(out, "<{name}>");
+    self::text(out, text);
+    let _ = write!(out, "</{name}>");
+}
+
+/// Appends text; characters that XML 1.0 cannot hold are left out.
+pub(crate) fn text(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -16,5 +22,4 @@ pub(crate) fn element(out: &mut String, name: &str, text: &str) {
             c => out.push(c),
         }
     }
-    let _ = write!(out, "</{name}>");
 }
