@@ -10,6 +10,7 @@ mod architecture;
 mod bench;
 mod build;
 mod faults;
+mod fuzz;
 mod generator;
 mod package;
 mod screenshots;
@@ -28,6 +29,8 @@ enum Chore {
     Architecture,
     /// Kill the running platform again and again (SIGKILL) and check that nothing answered was lost or doubled
     Faults(faults::Options),
+    /// Feed hostile bytes to every reader of what comes over a wire (libFuzzer, from the corpora in fuzz/corpus)
+    Fuzz(fuzz::Options),
     /// Measure; the figures belong into docs/benchmarks.md
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -57,6 +60,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Architecture => architecture::run(),
         Chore::Faults(options) => faults::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Bench(bench) => bench::run(&bench),
         Chore::Package(options) => package::run(&options),
         Chore::Screenshots(options) => screenshots::run(&options),
