@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use exchange::Exchange;
 use http::{HeaderMap, StatusCode, header};
+use kernel::entrance::FrontDoor;
 use kernel::{Kernel, Module};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Deserialize;
@@ -46,16 +47,23 @@ impl Pages for Operations {
         let (modules, exchange) = (self.modules.clone(), self.exchange.clone());
         Routes::new()
             .get("/", Access::Public, async |cx: web::Cx| Redirect::to(start(&cx)))
+            .door(None)
             .get("/healthz", Access::Public, async || "ok\n")
+            .door(Some(FrontDoor::Operations))
             .get("/readyz", Access::Public, async move |State(k): State<Kernel>| readyz(&k, &modules).await)
+            .door(Some(FrontDoor::Operations))
             .get("/metrics", Access::Public, async move |k: State<Kernel>, request: Request| {
                 metrics(k, &exchange, request).await
             })
+            .door(Some(FrontDoor::Operations))
     }
 }
 
 /// The first page of whoever comes: the exchange, for who may see it or is to sign in; else what everybody may read.
 fn start(cx: &kernel::Cx) -> &'static str {
+    if !cx.entrance.opens(FrontDoor::Console) {
+        return "/units";
+    }
     let may = !cx.signed_in() || cx.may_somewhere(exchange::permissions::READ).is_ok();
     if may { "/exchange" } else { "/catalogues" }
 }

@@ -1,4 +1,4 @@
-//! Listens, serves gateway and pages on one address, and ends in order: no new connections, calls in progress end,
+//! Listens, serves gateway and pages at each address under its policy, and ends in order: no new connections, calls in progress end,
 //! their evidence is durable, background work stops, the database closes.
 
 use std::net::SocketAddr;
@@ -7,6 +7,7 @@ use anyhow::Context;
 use exchange::gateway::{self, Door};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::assemble::Platform;
 use crate::{control, notify, tls};
@@ -16,18 +17,28 @@ pub async fn run<F>(platform: Platform, ready: F) -> anyhow::Result<()>
 where
     F: AsyncFnOnce(SocketAddr) -> anyhow::Result<()>,
 {
-    let settings = &platform.settings.server;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("{} cannot be listened on", settings.listen))?;
-    let address = listener.local_addr()?;
+    let mut listeners = Vec::new();
+    for one in platform.settings.listeners()? {
+        let listener = TcpListener::bind(one.address)
+            .await
+            .with_context(|| format!("{} cannot be listened on", one.address))?;
+        let tls = one.tls.as_ref().map(tls::config).transpose()?;
+        listeners.push((listener, tls, one.entrance));
+    }
+    let address = listeners.first().context("there is no listener")?.0.local_addr()?;
     let plane = platform.exchange.plane().context("the exchange has no data plane")?;
     let gateway = plane.gateway.clone();
-    let door =
-        Door { gateway: gateway.clone(), pages: Some(platform.router()?), tls: tls::config(settings)? };
+    let pages = platform.router()?;
     let control = tokio::spawn(control::serve(platform.clone()));
     let (stop, stopping) = tokio::sync::watch::channel(false);
-    let serving = tokio::spawn(gateway::serve(listener, door, stopping));
+    let mut serving = JoinSet::new();
+    for (listener, tls, entrance) in listeners {
+        let (at, name, zone) = (listener.local_addr()?, &entrance.name, entrance.zone.as_str());
+        tracing::info!(address = %at, name, zone, tls = tls.is_some(), "listening");
+        let door = Door { gateway: gateway.clone(), pages: Some(pages.clone()), tls, entrance };
+        serving.spawn(gateway::serve(listener, door, stopping.clone()));
+    }
+    drop(stopping);
     let outcome = ready(address).await;
     if outcome.is_ok() {
         asked_to_stop().await?;
@@ -35,7 +46,9 @@ where
         notify::say("STOPPING=1");
     }
     let _ = stop.send(true);
-    serving.await??;
+    while let Some(ended) = serving.join_next().await {
+        ended??;
+    }
     platform.close().await;
     control.await??;
     outcome

@@ -1,30 +1,12 @@
 //! The application's own sections of the configuration, and where everything is.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use kernel::config::{Config, ConfigError};
+use kernel::entrance::{Listening, Server};
 use serde::Deserialize;
 
 use crate::cli::Place;
-
-/// `[server]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    /// Address to listen on.
-    pub listen: SocketAddr,
-    /// PEM file with the certificate chain; without it the server speaks plain HTTP.
-    pub tls_certificate: Option<PathBuf>,
-    /// PEM file with the private key.
-    pub tls_key: Option<PathBuf>,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tls_certificate: None, tls_key: None }
-    }
-}
 
 /// `[database]`
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -141,6 +123,14 @@ impl Settings {
             demo: false,
             config,
         })
+    }
+
+    /// The listeners.
+    ///
+    /// # Errors
+    /// Every fault of the section `[server]`.
+    pub fn listeners(&self) -> anyhow::Result<Vec<Listening>> {
+        self.server.listeners().map_err(|faults| anyhow::anyhow!(faults.join("; ")))
     }
 
     /// The data directory.

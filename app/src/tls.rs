@@ -11,23 +11,19 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use crate::settings::Server;
+use kernel::entrance::Tls;
 
-/// The TLS configuration, if a certificate is configured.
+/// The TLS configuration of a listener.
 ///
 /// # Errors
-/// When only one of the two files is named, or they cannot be read or do not fit each other.
-pub fn config(settings: &Server) -> anyhow::Result<Option<Arc<ServerConfig>>> {
-    let (certificate, key) = match (&settings.tls_certificate, &settings.tls_key) {
-        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        (None, None) => return Ok(None),
-        _ => anyhow::bail!("[server] needs both tls_certificate and tls_key, or neither"),
-    };
+/// When the files cannot be read or do not fit each other.
+pub fn config(files: &Tls) -> anyhow::Result<Arc<ServerConfig>> {
+    let Tls { certificate, key } = files.clone();
     let loaded = Loaded { changed: changed(&certificate), key: load(&certificate, &key)? };
     let resolver = Reloading { certificate, key, loaded: Mutex::new(loaded) };
     let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(Arc::new(config)))
+    Ok(Arc::new(config))
 }
 
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use base::error::{Error, Result};
 use base::i18n::Lang;
 use serde::{Deserialize, Serialize};
 
+use crate::entrance::Entrance;
 use crate::orgs::UnitId;
 
 base::id_type!(
@@ -169,6 +170,8 @@ pub struct Cx {
     pub at: Timestamp,
     /// Name to show for the actor, if signed in.
     pub name: Option<String>,
+    /// Where the request came in.
+    pub entrance: Arc<Entrance>,
 }
 
 impl Cx {
@@ -181,13 +184,15 @@ impl Cx {
             grants: Arc::default(),
             at,
             name: None,
+            entrance: Entrance::usual(),
         }
     }
 
     /// A call by somebody unknown.
     pub fn stranger(request_id: impl Into<String>, lang: Lang, at: Timestamp) -> Self {
         let grants = Arc::default();
-        Self { actor: Actor::Stranger, lang, request_id: request_id.into(), grants, at, name: None }
+        let entrance = Entrance::usual();
+        Self { actor: Actor::Stranger, lang, request_id: request_id.into(), grants, at, name: None, entrance }
     }
 
     /// Whether somebody is signed in.

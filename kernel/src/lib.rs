@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod crypt;
 pub mod cx;
 pub mod db;
+pub mod entrance;
 pub mod identity;
 pub mod jobs;
 pub mod journal;

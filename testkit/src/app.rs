@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use kernel::entrance::Arrival;
 use kernel::{Actor, AppointmentId, Grant, Grants, Kernel, Module, Permission, PersonId, Reach, Result};
 use tower::ServiceExt;
 use web::{Access, Account, Endpoint, Pages, Sessions, Site, Visitor};
@@ -83,12 +84,17 @@ impl App {
 
     /// Somebody unknown.
     pub fn stranger(&self) -> Client {
-        Client { router: self.router.clone(), cookie: None, bearer: None }
+        Client { router: self.router.clone(), cookie: None, bearer: None, arrival: Arrival::default() }
     }
 
     /// A browser that keeps this cookie of the session.
     pub fn with_cookie(&self, cookie: &str) -> Client {
-        Client { router: self.router.clone(), cookie: Some(cookie.to_owned()), bearer: None }
+        Client {
+            router: self.router.clone(),
+            cookie: Some(cookie.to_owned()),
+            bearer: None,
+            arrival: Arrival::default(),
+        }
     }
 
     /// An official who holds these permissions over `reach`, from the beginning of time until told otherwise.
@@ -110,14 +116,24 @@ impl App {
             grants: Arc::new(Grants(grants)),
             account: Some(account),
         };
-        Client { router: self.router.clone(), cookie: Some(self.enter(visitor)), bearer: None }
+        Client {
+            router: self.router.clone(),
+            cookie: Some(self.enter(visitor)),
+            bearer: None,
+            arrival: Arrival::default(),
+        }
     }
 
     /// An information system with its token.
     pub fn log_in_as_system(&self, subsystem: &str) -> Client {
         let actor = Actor::System { subsystem: subsystem.into() };
         let visitor = Visitor { actor, grants: Arc::default(), account: None };
-        Client { router: self.router.clone(), cookie: None, bearer: Some(self.enter(visitor)) }
+        Client {
+            router: self.router.clone(),
+            cookie: None,
+            bearer: Some(self.enter(visitor)),
+            arrival: Arrival::default(),
+        }
     }
 
     fn enter(&self, visitor: Visitor) -> String {
@@ -184,6 +200,7 @@ pub struct Client {
     router: Router,
     cookie: Option<String>,
     bearer: Option<String>,
+    arrival: Arrival,
 }
 
 /// An answer, read whole.
@@ -215,6 +232,11 @@ impl Answer {
 }
 
 impl Client {
+    /// The same, coming in as told.
+    pub fn coming(&self, arrival: Arrival) -> Self {
+        Self { arrival, ..self.clone() }
+    }
+
     /// Reads a page or resource.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None, "").await
@@ -271,6 +293,7 @@ impl Client {
         if let Some(bearer) = &self.bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
         }
+        let request = request.extension(self.arrival.clone());
         let request = request.body(Body::from(body.to_owned())).expect("a sound request");
         let answer = self.router.clone().oneshot(request).await.expect("the site answers");
         let (parts, body) = answer.into_parts();

@@ -1,5 +1,6 @@
 //! Who may come through the door of a route. The door is not the data: actions check again beside it.
 
+use kernel::entrance::FrontDoor;
 use kernel::{Actor, Cx, Error, Permission, Result};
 
 /// Who may use a route.
@@ -30,6 +31,16 @@ impl Access {
             Self::System if matches!(cx.actor, Actor::System { .. }) => Ok(()),
             Self::System if cx.signed_in() => Err(Error::Denied { permission: "system" }),
             Self::System => Err(Error::SignIn),
+        }
+    }
+
+    /// The front door such routes belong to unless they say otherwise. What people and systems share counts as the
+    /// console; systems come in where calls do.
+    pub fn door(self) -> FrontDoor {
+        match self {
+            Self::Public => FrontDoor::Public,
+            Self::SignedIn | Self::Needs(_) => FrontDoor::Console,
+            Self::System => FrontDoor::Calls,
         }
     }
 

@@ -6,6 +6,7 @@ use base::i18n::Lang;
 use base::ids;
 use http::{HeaderMap, header};
 use kernel::Kernel;
+use kernel::entrance::Arrival;
 
 use crate::cx::Look;
 use crate::redirect::{self, Saying};
@@ -27,6 +28,8 @@ pub(crate) struct Asked {
     pub(crate) said: Option<String>,
     pub(crate) look: Look,
     pub(crate) narrow: bool,
+    /// How the request came in.
+    pub(crate) arrival: Arrival,
 }
 
 impl Asked {
@@ -44,6 +47,7 @@ impl Asked {
             said: cookie(headers, redirect::COOKIE).and_then(Saying::read),
             look: cookie(headers, prefs::LOOK).and_then(Look::from_name).unwrap_or_default(),
             narrow: cookie(headers, prefs::BAR) == Some("narrow"),
+            arrival: request.extensions().get::<Arrival>().cloned().unwrap_or_default(),
         }
     }
 }

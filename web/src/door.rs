@@ -124,6 +124,7 @@ impl Door {
 
     pub(crate) fn cx(&self, asked: &Asked, uri: &Uri, visitor: Option<Visitor>, session: Option<&str>) -> Cx {
         let mut cx = kernel::Cx::stranger(&asked.request_id, asked.lang, asked.at);
+        cx.entrance = asked.arrival.entrance.clone();
         let mask = || base::random::bytes::<16>(&*self.kernel.random);
         let mut view = View {
             site: self.site.clone(),

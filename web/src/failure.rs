@@ -8,6 +8,7 @@ use base::error::{Error, Refusal};
 use base::i18n::{Lang, Text};
 use base::problem::Problem;
 use http::{HeaderValue, StatusCode, header};
+use kernel::entrance::Entrance;
 
 use crate::cx::Cx;
 use crate::t;
@@ -40,6 +41,24 @@ impl Failure {
     pub(crate) fn foreign() -> Self {
         let refusal = Refusal::new("foreign-request", Text::both(t::foreign_request));
         Self { error: Arc::new(refusal.into()), status: Some(StatusCode::FORBIDDEN) }
+    }
+
+    /// Nothing of this kind is open at this listener.
+    pub(crate) fn closed(entrance: &Entrance) -> Self {
+        let text = Text::both(|l| t::front_door_closed(l, entrance.zone.label(l)));
+        Self {
+            error: Arc::new(Refusal::new("front-door-closed", text).into()),
+            status: Some(StatusCode::FORBIDDEN),
+        }
+    }
+
+    /// The console is open here, but not to the roles of this post.
+    pub(crate) fn role(entrance: &Entrance) -> Self {
+        let text = Text::both(|l| t::front_door_role(l, entrance.zone.label(l)));
+        Self {
+            error: Arc::new(Refusal::new("front-door-role", text).into()),
+            status: Some(StatusCode::FORBIDDEN),
+        }
     }
 
     /// The page exists, but not with this method.

@@ -8,6 +8,8 @@ use base::error::{Error, Refusal};
 use base::i18n::Text;
 use http::header;
 use http_body_util::{BodyExt, Limited};
+use kernel::Actor;
+use kernel::entrance::{Entrance, FrontDoor};
 
 use crate::access::Access;
 use crate::asked::Asked;
@@ -26,6 +28,7 @@ pub(crate) struct Guard {
     pub(crate) door: Door,
     pub(crate) access: Access,
     pub(crate) limit: Limit,
+    pub(crate) front: Option<FrontDoor>,
 }
 
 /// Whether a restored copy to look at takes the request: reading, and what belongs to signing in.
@@ -60,14 +63,50 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 }
 
 impl Guard {
+    /// Before anybody is asked who they are: whether this can be open to anybody at this listener.
+    fn open_at(&self, entrance: &Entrance) -> Result<(), Failure> {
+        let shared = matches!(self.access, Access::SignedIn | Access::Needs(_));
+        match self.front {
+            None => Ok(()),
+            Some(front) if entrance.opens(front) => Ok(()),
+            Some(FrontDoor::Console) if shared && entrance.opens(FrontDoor::Calls) => Ok(()),
+            Some(_) => Err(Failure::closed(entrance)),
+        }
+    }
+
+    /// Systems come in where calls do, officials where the console is open to one of their roles. Where a post is
+    /// changed every role comes in, or nobody could change to the one that may.
+    fn open_to(&self, cx: &Cx, roles: Option<&[String]>, path: &str) -> Result<(), Failure> {
+        let entrance = &cx.entrance;
+        if self.access == Access::Public || self.front != Some(FrontDoor::Console) {
+            return Ok(());
+        }
+        let open = match &cx.actor {
+            Actor::System { .. } => entrance.opens(FrontDoor::Calls),
+            _ => entrance.opens(FrontDoor::Console),
+        };
+        if !open {
+            return Err(Failure::closed(entrance));
+        }
+        match roles {
+            Some(held) if path != "/account/appointment" && !entrance.takes_roles(held) => {
+                Err(Failure::role(entrance))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn admit(&self, mut request: Request) -> Result<(Request, Cx), Refused> {
         let Some(asked) = request.extensions().get::<Asked>().cloned() else {
             return Err((Error::internal("a route was mounted without its door").into(), None));
         };
+        self.open_at(&asked.arrival.entrance).map_err(|e| (e, None))?;
         let public = self.access == Access::Public;
         let (visitor, session) = self.door.visitor(request.headers(), public).await.map_err(|e| (e, None))?;
+        let roles = visitor.as_ref().and_then(|v| v.account.as_ref()).map(|a| a.roles.clone());
         let cx = self.door.cx(&asked, request.uri(), visitor, session.as_deref());
         let refuse = |failure: Failure| (failure, Some(Box::new(cx.clone())));
+        self.open_to(&cx, roles.as_deref(), request.uri().path()).map_err(&refuse)?;
         if self.door.site.copy_of.is_some() && !on_a_copy(&request) {
             return Err(refuse(
                 Error::from(Refusal::new("restored-copy", Text::both(t::copy_refuses))).into(),

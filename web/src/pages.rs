@@ -17,7 +17,7 @@ use crate::door::{AsItIs, Door, door};
 use crate::failure::Failure;
 use crate::guard::{Guard, guard};
 use crate::nav::Nav;
-use crate::routes::{Endpoint, Limit, Routes};
+use crate::routes::{Endpoint, Limit, Route, Routes};
 use crate::session::Sessions;
 use crate::site::Site;
 use crate::{assets, docs, gallery, prefs};
@@ -42,7 +42,13 @@ pub trait Pages: kernel::Module {
 pub fn endpoints(modules: &[Arc<dyn Pages>]) -> Vec<Endpoint> {
     let mut all: Vec<Endpoint> =
         modules.iter().flat_map(|m| m.routes().endpoints(m.name()).collect::<Vec<_>>()).collect();
-    all.push(Endpoint { module: "web", method: Method::GET, path: ASSETS, access: Access::Public });
+    all.push(Endpoint {
+        module: "web",
+        method: Method::GET,
+        path: ASSETS,
+        access: Access::Public,
+        door: None,
+    });
     all.extend(own(modules, true).endpoints("web"));
     all
 }
@@ -65,10 +71,11 @@ pub fn router(k: Kernel, site: Site, sessions: Arc<dyn Sessions>, modules: &[Arc
     let routes = modules.iter().map(|m| m.routes()).chain([own(modules, site.demo)]);
     let mut app: Router<Kernel> = Router::new();
     for route in routes.flat_map(|r| r.0) {
-        app = app.route(route.path, guarded(&at_door, route.access, route.limit, route.handler));
+        app = app.route(route.path, guarded(&at_door, &route));
     }
     // Behind the public door, so that people signed in see what is missing in their own frame.
-    let public = Guard { door: at_door.clone(), access: Access::Public, limit: Limit::Streaming };
+    let public =
+        Guard { door: at_door.clone(), access: Access::Public, limit: Limit::Streaming, front: None };
     let lost =
         any(async || Failure::no_page()).layer(from_fn_with_state(public, guard)).with_state(k.clone());
     app.route(ASSETS, get(move |request: Request| async move { asset(&site, &request) }))
@@ -80,8 +87,12 @@ pub fn router(k: Kernel, site: Site, sessions: Arc<dyn Sessions>, modules: &[Arc
         .with_state(k)
 }
 
-fn guarded(at: &Door, access: Access, limit: Limit, handler: MethodRouter<Kernel>) -> MethodRouter<Kernel> {
-    handler.route_layer(from_fn_with_state(Guard { door: at.clone(), access, limit }, guard))
+fn guarded(at: &Door, route: &Route) -> MethodRouter<Kernel> {
+    let Route { access, limit, door: front, .. } = *route;
+    route
+        .handler
+        .clone()
+        .route_layer(from_fn_with_state(Guard { door: at.clone(), access, limit, front }, guard))
 }
 
 fn asset(site: &Site, request: &Request) -> Response {

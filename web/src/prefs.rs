@@ -20,11 +20,11 @@ pub(crate) const BAR: &str = "lt-bar";
 const YEAR: u32 = 31_536_000;
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().get("/language/{lang}", Access::Public, language).get(
-        "/appearance/{look}",
-        Access::Public,
-        appearance,
-    )
+    Routes::new()
+        .get("/language/{lang}", Access::Public, language)
+        .door(None)
+        .get("/appearance/{look}", Access::Public, appearance)
+        .door(None)
 }
 
 #[derive(Debug, Deserialize)]

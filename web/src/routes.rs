@@ -4,6 +4,7 @@ use axum::handler::Handler;
 use axum::routing::{self, MethodFilter, MethodRouter};
 use http::Method;
 use kernel::Kernel;
+use kernel::entrance::FrontDoor;
 
 use crate::access::Access;
 
@@ -27,6 +28,7 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) access: Access,
     pub(crate) limit: Limit,
+    pub(crate) door: Option<FrontDoor>,
     pub(crate) handler: MethodRouter<Kernel>,
 }
 
@@ -41,6 +43,8 @@ pub struct Endpoint {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
+    /// The front door it belongs to; `None` for what is open wherever anything is.
+    pub door: Option<FrontDoor>,
 }
 
 macro_rules! verbs {
@@ -78,7 +82,17 @@ impl Routes {
         access: Access,
         handler: MethodRouter<Kernel>,
     ) -> Self {
-        self.0.push(Route { method, path, access, limit: Limit::Bytes(USUAL_LIMIT), handler });
+        let door = Some(access.door());
+        self.0.push(Route { method, path, access, limit: Limit::Bytes(USUAL_LIMIT), door, handler });
+        self
+    }
+
+    /// The route just added belongs to another front door than its access says ([`Access::door`]); `None` for one that
+    /// is open at every listener.
+    pub fn door(mut self, door: Option<FrontDoor>) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            last.door = door;
+        }
         self
     }
 
@@ -110,6 +124,7 @@ impl Routes {
             method: r.method.clone(),
             path: r.path,
             access: r.access,
+            door: r.door,
         })
     }
 }

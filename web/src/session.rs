@@ -38,6 +38,8 @@ pub struct Account {
     pub agency: String,
     /// The language they chose.
     pub lang: Option<Lang>,
+    /// Codes of the roles of the post they act through.
+    pub roles: Vec<String>,
     /// Their other posts.
     pub others: Vec<Appointment>,
 }

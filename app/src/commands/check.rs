@@ -45,10 +45,24 @@ pub fn run(place: &Place, content: Option<Content>) -> anyhow::Result<ExitCode> 
             say(false, "master key", &format!("{}; `lienthong serve` makes one at first start", e.chain()))
         }
     }
-    for (name, file) in
-        [("certificate", &settings.server.tls_certificate), ("TLS key", &settings.server.tls_key)]
-    {
-        if let Some(file) = file {
+    match settings.server.listeners() {
+        Ok(all) => {
+            for one in &all {
+                let (address, policy) = (one.address, &one.entrance);
+                let scheme = if one.tls.is_some() { "https" } else { "http" };
+                let open: Vec<String> = policy.open.iter().map(|d| format!("{d:?}").to_lowercase()).collect();
+                let (zone, open) = (policy.zone.as_str(), open.join(", "));
+                say(
+                    true,
+                    "listener",
+                    &format!("{} at {scheme}://{address}, zone {zone}: {open}", policy.name),
+                );
+            }
+        }
+        Err(faults) => faults.iter().for_each(|fault| say(false, "listener", fault)),
+    }
+    for tls in settings.server.listeners().unwrap_or_default().into_iter().filter_map(|l| l.tls) {
+        for (name, file) in [("certificate", &tls.certificate), ("TLS key", &tls.key)] {
             let readable = std::fs::metadata(file);
             let text = readable
                 .as_ref()

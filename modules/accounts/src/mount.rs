@@ -3,6 +3,7 @@
 use axum::extract::Extension;
 use axum::handler::Handler;
 use kernel::Kernel;
+use kernel::entrance::FrontDoor;
 use web::{Access, Routes};
 
 use crate::Accounts;
@@ -44,6 +45,11 @@ impl<'a> Mount<'a> {
     /// The largest body of the route just added, in bytes.
     pub(crate) fn limit(self, bytes: u64) -> Self {
         Self { routes: self.routes.limit(bytes), ..self }
+    }
+
+    /// The front door of the route just added.
+    pub(crate) fn door(self, door: FrontDoor) -> Self {
+        Self { routes: self.routes.door(Some(door)), ..self }
     }
 
     /// The list.

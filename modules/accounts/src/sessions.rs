@@ -32,6 +32,7 @@ async fn shown(k: &Kernel, v: Visitor) -> Result<web::Visitor> {
         Some(appointment) => post(k, appointment).await?,
         None => web::Appointment { id: String::new(), post: String::new(), agency: String::new() },
     };
+    let roles = v.appointment.as_ref().map(|a| a.roles.clone()).unwrap_or_default();
     let mut others = Vec::with_capacity(v.others.len());
     for appointment in &v.others {
         others.push(post(k, appointment).await?);
@@ -41,6 +42,7 @@ async fn shown(k: &Kernel, v: Visitor) -> Result<web::Visitor> {
         post: own.post,
         agency: own.agency,
         lang: v.person.lang,
+        roles,
         others,
     };
     Ok(web::Visitor {

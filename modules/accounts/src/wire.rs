@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use kernel::Kernel;
+use kernel::entrance::FrontDoor;
 use kernel::tokens::oauth::{self, Answer};
 use web::{Access, Cx};
 
@@ -17,8 +18,11 @@ pub(crate) fn routes(a: &Accounts) -> web::Routes {
     Mount::new(a)
         .post("/oauth2/token", Access::Public, token)
         .limit(oauth::MAX_BODY)
+        .door(FrontDoor::Token)
         .get("/.well-known/jwks.json", Access::Public, jwks)
+        .door(FrontDoor::Token)
         .get("/.well-known/oauth-authorization-server", Access::Public, metadata)
+        .door(FrontDoor::Token)
         .done()
 }
 

@@ -3,6 +3,7 @@
 
 use base::clock::Timestamp;
 use base::i18n::Text;
+use kernel::entrance::Zone;
 
 use crate::environment::Environment;
 use crate::t;
@@ -57,11 +58,34 @@ pub enum DenyReason {
         /// What replaces it: `instance/class/member/subsystem/service`.
         successor: Option<String>,
     },
+    /// The call would be permitted from another zone.
+    Zone {
+        /// Where it came from.
+        zone: Zone,
+        /// Who keeps it out.
+        by: ZoneRule,
+    },
     /// The call is permitted, but the agreement's quota is used up for now.
     QuotaUsed {
         /// Seconds after which a call may pass again.
         retry_after: u64,
     },
+}
+
+/// Who keeps calls of a zone out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneRule {
+    /// The service is for the dedicated network only.
+    Service,
+    /// The agreement is for the dedicated network only.
+    Agreement,
+    /// The listener takes other agreements only.
+    Listener,
+}
+
+impl ZoneRule {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Service, Self::Agreement, Self::Listener];
 }
 
 impl DenyReason {
@@ -79,6 +103,9 @@ impl DenyReason {
             Self::Revoked => "agreement-revoked",
             Self::ServiceDisabled { .. } => "service-disabled",
             Self::Ended { .. } => "service-ended",
+            Self::Zone { by: ZoneRule::Service, .. } => "zone-service",
+            Self::Zone { by: ZoneRule::Agreement, .. } => "zone-agreement",
+            Self::Zone { by: ZoneRule::Listener, .. } => "zone-listener",
             Self::QuotaUsed { .. } => "quota-used",
         }
     }
@@ -106,6 +133,9 @@ impl DenyReason {
                 l,
                 t::DenyEndedSuccessor { since: since.date().vn(), successor: path },
             ),
+            Self::Zone { zone, by: ZoneRule::Service } => t::deny_zone_service(l, zone.label(l)),
+            Self::Zone { zone, by: ZoneRule::Agreement } => t::deny_zone_agreement(l, zone.label(l)),
+            Self::Zone { zone, by: ZoneRule::Listener } => t::deny_zone_listener(l, zone.label(l)),
             Self::QuotaUsed { retry_after } => t::deny_quota_used(l, retry_after),
         })
     }
@@ -124,6 +154,7 @@ impl DenyReason {
             Self::Stale { .. }
             | Self::ServiceDisabled { .. }
             | Self::Ended { .. }
+            | Self::Zone { .. }
             | Self::QuotaUsed { .. } => 6,
         }
     }

@@ -53,7 +53,7 @@ macro_rules! steps {
         })*
 
         /// Kinds of all facts after which the snapshot is compiled anew.
-        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, DescriptionReplaced::KIND, ServiceAnnounced::KIND, $($kind),*];
+        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, DescriptionReplaced::KIND, ServiceAnnounced::KIND, ZonesChanged::KIND, $($kind),*];
     };
 }
 
@@ -200,5 +200,22 @@ impl Fact for DescriptionReplaced {
 
     fn subject(&self) -> Ref {
         self.service.to_ref()
+    }
+}
+
+/// A service or agreement may be called from other zones than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZonesChanged {
+    /// Which.
+    pub of: Ref,
+    /// Whether calls from the Internet are refused.
+    pub dedicated_only: bool,
+}
+
+impl Fact for ZonesChanged {
+    const KIND: &'static str = "exchange.zones.changed";
+
+    fn subject(&self) -> Ref {
+        self.of.clone()
     }
 }

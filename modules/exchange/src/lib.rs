@@ -34,6 +34,7 @@ mod outage;
 mod pages;
 pub mod permissions;
 pub mod plane;
+pub mod proof;
 pub mod quota;
 pub mod registry;
 pub mod registry_file;

@@ -109,6 +109,7 @@ impl Module for Exchange {
             TRAFFIC,
             announcement::MIGRATION,
             store::TESTED,
+            store::zones::ZONES,
         ];
         ALL
     }

@@ -21,7 +21,7 @@ use crate::gateway::ports::{
 use crate::gateway::{self, Gateway, Policy, ports};
 use crate::health::{self, Health};
 use crate::listen::Keeper;
-use crate::{diagnose, store, watch};
+use crate::{diagnose, proof, store, watch};
 
 /// Evidence and gateway of this process.
 pub struct Plane {
@@ -113,7 +113,7 @@ impl Authenticator for ByToken {
         match self.0.verify(bearer, now) {
             Ok(claims) => Ok(Principal {
                 subsystem: claims.subsystem.clone(),
-                method: if claims.client_id == TRY_OUT { TRY_OUT } else { "oauth2" },
+                method: if claims.client_id == TRY_OUT { TRY_OUT } else { proof::TOKEN },
                 may_call: claims.has_scope(SCOPE),
             }),
             Err(TokenError::Expired) => Err(BadCredential("expired")),

@@ -88,6 +88,9 @@ pub struct ServiceEntry {
     /// What its provider has announced of its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<Announced>,
+    /// Whether calls from the Internet are refused.
+    #[serde(default)]
+    pub dedicated_only: bool,
     /// Blob reference of the OpenAPI document.
     pub openapi: Option<String>,
     /// The declared endpoints.
@@ -176,6 +179,9 @@ pub struct AgreementEntry {
     pub filter: Filter,
     /// Where its calls go.
     pub environment: Environment,
+    /// Whether calls from the Internet are refused.
+    #[serde(default)]
+    pub dedicated_only: bool,
     /// How much of it.
     pub quota: Quota,
     /// The first moment at which it holds.

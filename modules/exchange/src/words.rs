@@ -23,6 +23,10 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
         "agreement-suspended" => t::deny_suspended(l),
         "agreement-revoked" => t::deny_revoked(l),
         "service-disabled" => t::deny_service_disabled(l),
+        "zone-service" => t::rule_zone_service(l),
+        "zone-agreement" => t::rule_zone_agreement(l),
+        "zone-listener" => t::rule_zone_listener(l),
+        "zone-door" => t::rule_zone_door(l),
         "quota-used" => t::denied_quota_used(l),
         "protocol-version" | "target" => t::rule_target(l),
         "header" | "client-member" => t::rule_header(l),
@@ -66,8 +70,10 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use kernel::entrance::Zone;
+
     use super::*;
-    use crate::deny::DenyReason;
+    use crate::deny::{DenyReason, ZoneRule};
     use crate::gateway::{Refusal, Trouble};
 
     #[test]
@@ -83,6 +89,8 @@ mod tests {
             DenyReason::ServiceDisabled { notice: String::new() },
             DenyReason::QuotaUsed { retry_after: 1 },
         ];
+        let zones = ZoneRule::ALL.map(|by| DenyReason::Zone { zone: Zone::Internet, by });
+        let denied = denied.into_iter().chain(zones);
         for reason in denied {
             assert!(known(reason.code(), Lang::Vi).is_some(), "{reason:?}");
         }
@@ -108,6 +116,7 @@ mod tests {
             Refusal::body_broken(None),
             Refusal::body_stalled(),
             Refusal::busy(),
+            Refusal::door_closed(Zone::Internet),
             Refusal::evidence_failed(),
             Refusal::drain_limit(),
             Refusal::openapi_which(),

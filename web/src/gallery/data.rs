@@ -64,6 +64,7 @@ pub(super) fn desk(cx: &Cx) -> Cx {
             post: t::g_other_post(cx.lang).into(),
             agency: LONGEST.into(),
         }],
+        roles: Vec::new(),
     };
     let nav = [
         Nav::new("/gallery/figures", Icon::LayoutDashboard, t::g_nav_today, Access::Public).order(1),

@@ -1,8 +1,9 @@
 //! Who comes in, from where, with how much; and what every answer carries.
 
 use http::StatusCode;
+use kernel::entrance::{Entrance, FrontDoor, Zone};
 
-use crate::support::{site, site_with};
+use crate::support::{Things, site, site_with};
 
 const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -206,4 +207,54 @@ async fn what_was_done_is_said_once() {
     );
     let asset = site.send(&format!("GET {}", web::assets::DESK_JS), &[("cookie", &said)], "").await;
     assert_eq!(asset.header("set-cookie"), "", "only a page has shown it");
+}
+
+/// Every endpoint of the site behind a listener that opens one front door: what belongs elsewhere is closed to a person
+/// and to a system alike, whatever their rights.
+#[tokio::test]
+async fn each_route_is_open_only_where_its_front_door_is() {
+    let site = site().await;
+    let things: std::sync::Arc<dyn web::Pages> = std::sync::Arc::new(Things);
+    let endpoints = web::endpoints(&[things]);
+    let mut closed_to_all = 0;
+    for only in FrontDoor::ALL {
+        for e in &endpoints {
+            let entrance = Entrance { open: [only].into(), zone: Zone::Internet, ..Entrance::default() };
+            let line = format!("{} {}", e.method, e.path.replace("{id}", "1").replace("{file}", "none"));
+            let ask = async |who: (&str, &str)| {
+                let headers = [who, OWN, FORM, ("accept", "application/json")];
+                let answer = site.send_by(entrance.clone(), &line, &headers, "name=x").await;
+                let closed = answer.text().contains("urn:lienthong:problem:front-door-closed");
+                assert_eq!(closed, closed && answer.status == StatusCode::FORBIDDEN);
+                closed
+            };
+            let person = ask(("cookie", "lienthong=s-writer")).await;
+            let system = ask(("authorization", "Bearer t-system")).await;
+            let own = e.door.is_none_or(|door| door == only);
+            assert_eq!(!person, own, "a person, {line} where {only:?} is open");
+            // Where the console is shared with systems, these come in where calls do.
+            let shared = e.door == Some(FrontDoor::Console);
+            let lets_systems = if shared { only == FrontDoor::Calls } else { own };
+            assert_eq!(!system, lets_systems, "a system, {line} where {only:?} is open");
+            closed_to_all += usize::from(person && system);
+        }
+    }
+    assert!(closed_to_all > 50, "{closed_to_all}");
+}
+
+#[tokio::test]
+async fn a_listener_may_let_only_some_roles_into_the_console() {
+    let site = site().await;
+    let entrance = || Entrance { roles: ["reader".to_owned()].into(), ..Entrance::default() };
+    let ask = async |who: &str, line: &str| {
+        let cookie = format!("lienthong=s-{who}");
+        let headers = [("cookie", cookie.as_str()), ("accept", "text/html")];
+        site.send_by(entrance(), line, &headers, "").await
+    };
+    assert_eq!(ask("reader", "GET /things").await.status, StatusCode::OK);
+    let refused = ask("writer", "GET /things").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text().contains("Ở vùng mạng đang truy cập"), "{}", refused.text());
+    assert_eq!(ask("writer", "GET /open").await.status, StatusCode::OK, "what is public stays so");
+    assert_eq!(ask("stranger", "GET /things").await.status, StatusCode::SEE_OTHER, "to sign in");
 }

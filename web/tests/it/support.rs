@@ -10,6 +10,7 @@ use base::error::Error;
 use base::i18n::Lang;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use kernel::entrance::{Arrival, Entrance};
 use kernel::{Actor, Grant, Grants, Kernel, Permission, PersonId, Reach};
 use serde::Deserialize;
 use testkit::TestKernel;
@@ -126,8 +127,12 @@ fn visitor(name: &str) -> Option<Visitor> {
         "system" => (Actor::System { subsystem: "VN/GOV/H99/MOTCUA".into() }, vec![grant(WRITE)], None),
         _ => return None,
     };
-    let account =
-        (name != "system").then(|| Account { name: "Trần Thị Hà".into(), lang, ..Account::default() });
+    let account = (name != "system").then(|| Account {
+        name: "Trần Thị Hà".into(),
+        lang,
+        roles: vec![name.to_owned()],
+        ..Account::default()
+    });
     Some(Visitor { actor, grants: Arc::new(Grants(grants)), account })
 }
 
@@ -187,11 +192,23 @@ pub async fn site_with(config: &str) -> TestSite {
 impl TestSite {
     /// Sends `METHOD path` with headers and a body.
     pub async fn send(&self, line: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        self.send_by(Entrance::default(), line, headers, body).await
+    }
+
+    /// The same through a listener of this policy.
+    pub async fn send_by(
+        &self,
+        entrance: Entrance,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let request = request.extension(Arrival { entrance: Arc::new(entrance), certificate: None });
         let answer: Response<_> =
             self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (parts, body) = answer.into_parts();

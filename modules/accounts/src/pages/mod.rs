@@ -12,6 +12,7 @@ pub(crate) mod request;
 mod welcome;
 
 use kernel::PersonId;
+use kernel::entrance::FrontDoor;
 use kernel::identity::clients::ClientId;
 use web::Access;
 use web::ui::Icon;
@@ -24,10 +25,15 @@ pub(crate) fn routes(a: &Accounts) -> web::Routes {
     let (see, issue) = (Access::Needs(may::CLIENT_READ), Access::Needs(may::CLIENT_MANAGE));
     Mount::new(a)
         .get("/login", Access::Public, login::form)
+        .door(FrontDoor::Console)
         .post("/login", Access::Public, login::sign_in)
+        .door(FrontDoor::Console)
         .post("/logout", Access::Public, login::sign_out)
+        .door(FrontDoor::Console)
         .get("/welcome/{secret}", Access::Public, welcome::form)
+        .door(FrontDoor::Console)
         .post("/welcome/{secret}", Access::Public, welcome::submit)
+        .door(FrontDoor::Console)
         .get("/account", Access::SignedIn, account::page)
         .get("/account/choose", Access::SignedIn, account::choose)
         .post("/account/appointment", Access::SignedIn, account::chosen)

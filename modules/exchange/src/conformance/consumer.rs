@@ -11,6 +11,7 @@ use crate::Exchange;
 use crate::corner::advice;
 use crate::corner::reach::Own;
 use crate::plane::TRY_OUT;
+use crate::proof::Proof;
 use crate::store::lists::{self, CallFilter, CallRow, Ending};
 
 /// Days looked back.
@@ -39,7 +40,8 @@ pub(super) async fn checks(exchange: &Exchange, k: &Kernel, own: &Own) -> Result
 
 /// What the calls themselves say; newest first.
 fn judged(rows: &[CallRow], instance: &str) -> Vec<Check> {
-    let own: Vec<&CallRow> = rows.iter().filter(|c| c.consumer_auth != TRY_OUT).collect();
+    let own: Vec<&CallRow> =
+        rows.iter().filter(|c| Proof::read(&c.consumer_auth).method != TRY_OUT).collect();
     let answered = own.iter().filter(|c| c.ending() == Ending::Answered).count();
     let by_rule = |rules: &[&str]| own.iter().filter(|c| rules.contains(&rule(c))).count();
     let few = |n: usize| n * 20 <= own.len();
@@ -74,7 +76,12 @@ fn judged(rows: &[CallRow], instance: &str) -> Vec<Check> {
     let row = hammered(&own);
     vec![
         Check::judged("calls", answered > 0, Outcome::Failed, of(answered)),
-        Check::judged("own-token", own.iter().any(|c| c.consumer_auth == "oauth2"), Outcome::Failed, ""),
+        Check::judged(
+            "own-token",
+            own.iter().any(|c| Proof::read(&c.consumer_auth).is_token()),
+            Outcome::Failed,
+            "",
+        ),
         Check::judged("token-errors", few(tokens), Outcome::Failed, of(tokens)),
         Check::judged("headers", headers == 0, worse(few(headers)), of(headers)),
         Check::judged("own-number", made == 0, Outcome::Warned, of(made)),

@@ -50,6 +50,9 @@ pub fn of(rule: &str, l: Lang) -> (Side, &'static str) {
         "agreement-not-yet-valid" => (Side::Agreement, t::advice_not_yet(l)),
         "agreement-expired" => (Side::Agreement, t::advice_expired(l)),
         "agreement-suspended" => (Side::Agreement, t::advice_suspended(l)),
+        "zone-service" | "zone-agreement" | "zone-listener" | "zone-door" => {
+            (Side::Agreement, t::advice_zone(l))
+        }
         "quota-used" => (Side::Agreement, t::advice_quota(l)),
         "body-too-large" | "body-broken" | "body-stalled" => (Side::Caller, t::advice_body(l)),
         "service-ended" => (Side::Caller, t::advice_ended(l)),

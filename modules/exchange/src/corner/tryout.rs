@@ -3,7 +3,7 @@
 //! marked `try-out`; who pressed the button is in the audit.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base::clock::{Stopwatch, Timestamp};
@@ -12,6 +12,7 @@ use base::i18n::{Lang, Text};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::Full;
+use kernel::entrance::Arrival;
 use kernel::{Actor, Cx, Error, Kernel, Result};
 use serde_json::json;
 
@@ -106,7 +107,8 @@ pub async fn call(
     tx.audit("exchange.call.tried", &service.0.to_ref(), detail).await?;
     tx.commit().await?;
     let watch = Stopwatch::start();
-    let told = tokio::time::timeout(PATIENCE, plane.gateway.ask(request, SHOWN)).await;
+    let arrival = Arrival { entrance: Arc::clone(&cx.entrance), certificate: None };
+    let told = tokio::time::timeout(PATIENCE, plane.gateway.ask(request, SHOWN, arrival)).await;
     let told =
         told.map_err(|_| Error::Unavailable { what: "gateway", source: None })?.map_err(Error::internal)?;
     let request_id = told.headers.get("x-road-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base::clock::Timestamp;
 use evidence::Agreement;
 use fieldfilter::Fields;
+use kernel::entrance::Zone;
 use xroad::header::RequestHeaders;
 use xroad::id::ClientId;
 use xroad::metadata::METASERVICES;
@@ -16,9 +17,11 @@ use super::case::Case;
 use super::ports::Principal;
 use super::received::Received;
 use super::refusal::Refusal;
+use crate::deny::{DenyReason, ZoneRule};
 use crate::environment::Environment;
+use crate::proof;
 use crate::service::BaseUrl;
-use crate::snapshot::{ServiceEntry, Snapshot};
+use crate::snapshot::{AgreementEntry, ServiceEntry, Snapshot};
 
 /// What a permitted call is made with.
 pub(super) struct Plan {
@@ -118,8 +121,9 @@ pub(super) fn admit(
     let client = asked.headers.client.path();
     let principal = authenticate(case, received, now)?;
     case.proven = true;
+    let zone_of_call = case.arrival.entrance.zone;
     case.learn(|call| {
-        call.consumer_auth = principal.method.to_owned();
+        call.consumer_auth = proof::recorded(principal.method, zone_of_call);
         call.snapshot = snapshot.serial();
     });
     if principal.subsystem != client {
@@ -148,6 +152,7 @@ pub(super) fn admit(
         call.environment = agreement.environment.recorded();
     });
     case.beside.environment(agreement.environment);
+    zone(case, service, agreement).map_err(|why| Refusal::denied(&why))?;
     case.gateway.meters.take(agreement.id, agreement.quota, now).map_err(|why| Refusal::denied(&why))?;
     Ok(Admitted::Forward(Plan {
         target: Target::of(agreement.environment, service),
@@ -168,6 +173,19 @@ fn wanted(received: &Received) -> Result<Option<Environment>, Refusal> {
         }
         (Some(_), Some(_)) => Err(Refusal::environment("")),
     }
+}
+
+/// Whether the call may come in where it did.
+fn zone(case: &Case, service: &ServiceEntry, agreement: &AgreementEntry) -> Result<(), DenyReason> {
+    let entrance = &case.arrival.entrance;
+    let outside = entrance.zone != Zone::Dedicated;
+    let by = match () {
+        () if outside && service.dedicated_only => ZoneRule::Service,
+        () if outside && agreement.dedicated_only => ZoneRule::Agreement,
+        () if !entrance.takes_agreement(&agreement.number) => ZoneRule::Listener,
+        () => return Ok(()),
+    };
+    Err(DenyReason::Zone { zone: entrance.zone, by })
 }
 
 fn find<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>) -> Result<&'s ServiceEntry, Refusal> {

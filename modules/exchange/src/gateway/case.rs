@@ -10,7 +10,9 @@ use base::clock::{Stopwatch, Timestamp};
 use base::i18n::Lang;
 use evidence::{Body, Call, Field, Outcome, Request, Response};
 use futures_util::future::BoxFuture;
+use kernel::entrance::Arrival;
 use tlog::Hash;
+use tokio::sync::OwnedSemaphorePermit;
 use xroad::error::Format;
 use xroad::hash::Digests;
 use xroad::header::RequestHeaders;
@@ -21,6 +23,7 @@ use super::beside::Beside;
 use super::body_in::{Measured, Meter};
 use super::inner::{Inner, Permit};
 use super::ports::{ClosedCall, EvidenceFailed, Expected, OpenedCall};
+use crate::proof;
 
 /// What is known of the request's body.
 pub(super) enum BodyFacts {
@@ -38,6 +41,8 @@ pub(super) struct Case {
     pub request_id: String,
     /// The language the caller reads.
     pub lang: Lang,
+    /// How the call came in.
+    pub arrival: Arrival,
     /// The form of error the caller reads.
     pub format: Format,
     /// Who calls what; `None` while that is not known, and then nothing is recorded.
@@ -65,15 +70,17 @@ pub(super) struct Case {
     represented: Option<xroad::id::RepresentedParty>,
     settled: bool,
     _permit: Option<Permit>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Case {
     /// A call has arrived.
-    pub(super) fn begin(gateway: &Arc<Inner>, lang: Lang, format: Format) -> Box<Self> {
+    pub(super) fn begin(gateway: &Arc<Inner>, lang: Lang, format: Format, arrival: Arrival) -> Box<Self> {
         Box::new(Self {
             gateway: Arc::clone(gateway),
             request_id: base::ids::uuid_v4(&*gateway.random).hyphenated().to_string(),
             lang,
+            arrival,
             format,
             call: None,
             message_id: None,
@@ -93,12 +100,20 @@ impl Case {
             represented: None,
             settled: false,
             _permit: None,
+            _place: None,
         })
     }
 
-    /// Holds a place among the calls at the same time.
-    pub(super) fn hold(&mut self, permit: Permit) {
+    /// Holds a place among the calls at the same time, of the gateway and of the listener.
+    pub(super) fn hold(&mut self, permit: Permit, place: Option<OwnedSemaphorePermit>) {
         self._permit = Some(permit);
+        self._place = place;
+    }
+
+    /// The largest request body: the stricter of the gateway's and the listener's limit.
+    pub(super) fn max_request_body(&self) -> Option<u64> {
+        let limits = [self.gateway.policy.max_request_body, self.arrival.entrance.max_request_body];
+        limits.into_iter().flatten().min()
     }
 
     /// It is known who claims to call what.
@@ -130,7 +145,7 @@ impl Case {
             service: target.service.path().to_owned(),
             agreement: None,
             snapshot: 0,
-            consumer_auth: "none".to_owned(),
+            consumer_auth: proof::recorded("none", self.arrival.entrance.zone),
             method: method.to_owned(),
             endpoint: None,
             request_in: self.arrived.micros(),

@@ -85,7 +85,7 @@ pub(super) async fn take_body(
     body: Incoming,
     hash: RequestHash,
 ) -> Result<Gathered, Refusal> {
-    let (limit, stall) = (case.gateway.policy.max_request_body, case.gateway.policy.stall_timeout());
+    let (limit, stall) = (case.max_request_body(), case.gateway.policy.stall_timeout());
     match gather(body, hash, limit, stall).await {
         Ok(gathered) => {
             case.body = match &gathered {

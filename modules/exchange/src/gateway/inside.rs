@@ -9,6 +9,7 @@ use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use kernel::entrance::Arrival;
 
 use super::{Gateway, upstream};
 use crate::service::BaseUrl;
@@ -27,14 +28,22 @@ pub struct Told {
 }
 
 impl Gateway {
-    /// Makes a call and reads at most `most` bytes of the answer's body.
+    /// Makes a call and reads at most `most` bytes of the answer's body. It counts as having come in where the page was
+    /// asked for, so that a page opens no way that a caller from there does not have.
     ///
     /// # Errors
     /// When no answer came at all.
-    pub async fn ask(&self, request: Request<Full<Bytes>>, most: usize) -> io::Result<Told> {
+    pub async fn ask(
+        &self,
+        request: Request<Full<Bytes>>,
+        most: usize,
+        arrival: Arrival,
+    ) -> io::Result<Told> {
         let (here, there) = tokio::io::duplex(64 * 1024);
-        let service =
-            service_fn(|request| async move { Ok::<_, Infallible>(self.handle(request, None).await) });
+        let service = service_fn(|request| {
+            let arrival = arrival.clone();
+            async move { Ok::<_, Infallible>(self.handle(request, None, arrival, None).await) }
+        });
         let serving =
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(there), service);
         let (mut sender, connection) =

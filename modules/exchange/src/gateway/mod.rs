@@ -33,6 +33,8 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use kernel::entrance::{Arrival, FrontDoor};
+use tokio::sync::Semaphore;
 use xroad::error::Format;
 use xroad::request::RestTarget;
 
@@ -85,11 +87,13 @@ impl Gateway {
         self.0.tracker.wait().await;
     }
 
-    /// Serves one request. `slot` carries the raw head on HTTP/1 connections.
+    /// Serves one request. `slot` carries the raw head on HTTP/1 connections, `calls` the places at its listener.
     pub(super) async fn handle(
         &self,
         request: Request<Incoming>,
         slot: Option<&Arc<Slot>>,
+        arrival: Arrival,
+        calls: Option<&Arc<Semaphore>>,
     ) -> Response<OutBody> {
         let (raw, busy) = match slot.map(Slot::take) {
             None => (None, None),
@@ -99,7 +103,10 @@ impl Gateway {
         };
         let (parts, body) = request.into_parts();
         match Received::new(raw, parts) {
-            Some(received) => self.answer(received, body).await.map(|body| body.keeping(busy)),
+            Some(received) => {
+                let answer = self.answer(received, body, arrival, calls).await;
+                answer.map(|body| body.keeping(busy))
+            }
             None => Self::desynchronised(busy),
         }
     }
@@ -112,12 +119,24 @@ impl Gateway {
         response
     }
 
-    async fn answer(&self, received: Received, body: Incoming) -> Response<OutBody> {
+    async fn answer(
+        &self,
+        received: Received,
+        body: Incoming,
+        arrival: Arrival,
+        calls: Option<&Arc<Semaphore>>,
+    ) -> Response<OutBody> {
         let format = Format::from_accept(received.values("accept"));
-        let mut case = Case::begin(&self.0, received.lang(), format);
-        match self.0.permit() {
-            Some(permit) => case.hold(permit),
-            None => return case.refuse(Refusal::busy()).await,
+        let mut case = Case::begin(&self.0, received.lang(), format, arrival);
+        // Before anything is read of the call: a closed door costs nothing and leaves no record.
+        if !case.arrival.entrance.opens(FrontDoor::Calls) {
+            let zone = case.arrival.entrance.zone;
+            return case.refuse(Refusal::door_closed(zone)).await;
+        }
+        let place = calls.map(|calls| Arc::clone(calls).try_acquire_owned());
+        match (self.0.permit(), place.transpose()) {
+            (Some(permit), Ok(place)) => case.hold(permit, place),
+            _ => return case.refuse(Refusal::busy()).await,
         }
         if received.target().split('?').next() == Some("/listClients") {
             return self.list_clients(case, &received).await;

@@ -4,6 +4,7 @@
 use base::i18n::Text;
 use evidence::Outcome;
 use http1::Violation;
+use kernel::entrance::Zone;
 use xroad::error::{Code, Fault, Layer, Style};
 use xroad::header::HeaderError;
 use xroad::path::PathRefusal;
@@ -183,6 +184,7 @@ impl Refusal {
             DenyReason::QuotaUsed { retry_after } => {
                 Self { retry_after: Some(*retry_after), ..refusal }.status(429)
             }
+            DenyReason::Zone { .. } => refusal.status(403),
             _ => refusal,
         }
     }
@@ -207,6 +209,12 @@ impl Refusal {
         Self::new(Layer::Client, Code::InvalidBody, "body-stalled", text)
             .status(408)
             .ended(Outcome::RequestIncomplete)
+    }
+
+    /// Calls are not taken at this listener at all.
+    pub fn door_closed(zone: Zone) -> Self {
+        let text = Text::both(|l| t::gateway_door_closed(l, zone.label(l)));
+        Self::new(Layer::ClientProxy, Code::AccessDenied, "zone-door", text).status(403)
     }
 
     /// Too many calls at the same time.

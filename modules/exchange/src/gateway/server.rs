@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use kernel::entrance::{Arrival, Entrance, PeerCertificate};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
@@ -35,6 +36,8 @@ pub struct Door {
     pub pages: Option<axum::Router>,
     /// TLS; protocols to negotiate (`h2`, `http/1.1`) are part of its configuration.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The policy of this address.
+    pub entrance: Arc<Entrance>,
 }
 
 /// How long calls in progress may go on after the signal to stop.
@@ -45,7 +48,9 @@ const GRACE: Duration = Duration::from_secs(20);
 /// # Errors
 /// When the listener cannot be used at all.
 pub async fn serve(listener: TcpListener, door: Door, mut stop: watch::Receiver<bool>) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(door.gateway.policy().max_connections));
+    let most = door.gateway.policy().max_connections;
+    let places = Arc::new(Semaphore::new(door.entrance.max_connections.map_or(most, |own| own.min(most))));
+    let calls = door.entrance.max_calls.map(|own| Arc::new(Semaphore::new(own)));
     let connections = TaskTracker::new();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
@@ -55,10 +60,10 @@ pub async fn serve(listener: TcpListener, door: Door, mut stop: watch::Receiver<
         };
         match accepted {
             Ok((tcp, _)) => {
-                let (door, stop) = (door.clone(), stop.clone());
+                let (door, stop, calls) = (door.clone(), stop.clone(), calls.clone());
                 connections.spawn(async move {
                     metrics::gauge!("lienthong_gateway_connections").increment(1.0);
-                    if let Err(e) = connection(tcp, &door, stop).await {
+                    if let Err(e) = connection(tcp, &door, calls, stop).await {
                         tracing::debug!(error = %e, "a connection ended with an error");
                     }
                     metrics::gauge!("lienthong_gateway_connections").decrement(1.0);
@@ -82,18 +87,36 @@ pub async fn serve(listener: TcpListener, door: Door, mut stop: watch::Receiver<
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn connection(tcp: TcpStream, door: &Door, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+/// A connection's door: what answers there, how it came in, and the places for calls at its listener.
+#[derive(Clone)]
+struct Opened {
+    door: Door,
+    arrival: Arrival,
+    calls: Option<Arc<Semaphore>>,
+}
+
+async fn connection(
+    tcp: TcpStream,
+    door: &Door,
+    calls: Option<Arc<Semaphore>>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
     let policy = door.gateway.policy();
     tcp.set_nodelay(true)?;
     let peer = tcp.peer_addr()?;
+    let mut certificate = None;
     let stream = match &door.tls {
         None => Stream::Plain(tcp),
         Some(tls) => {
             let accepting = TlsAcceptor::from(Arc::clone(tls)).accept(tcp);
             let tls = tokio::time::timeout(policy.head_timeout(), accepting).await??;
+            let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
+            certificate = chain.first().map(|leaf| PeerCertificate::new(leaf.to_vec()));
             Stream::Tls(Box::new(tls.into()))
         }
     };
+    let arrival = Arrival { entrance: Arc::clone(&door.entrance), certificate };
+    let opened = Opened { door: door.clone(), arrival, calls };
     let times =
         Times { head: policy.head_timeout(), idle: policy.idle_timeout(), stall: policy.stall_timeout() };
     let slot = Arc::new(Slot::default());
@@ -104,27 +127,25 @@ async fn connection(tcp: TcpStream, door: &Door, stop: watch::Receiver<bool>) ->
         () = until(stop.clone()) => return Ok(()),
     };
     if http2 {
-        serve_http2(tap, door, peer, stop).await
+        serve_http2(tap, &opened, peer, stop).await
     } else {
-        serve_http1(tap, slot, door, peer, stop).await
+        serve_http1(tap, slot, &opened, peer, stop).await
     }
 }
 
 async fn serve_http1(
     tap: Tap<Stream>,
     slot: Arc<Slot>,
-    door: &Door,
+    opened: &Opened,
     peer: SocketAddr,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let service = service_fn(|request| respond(door.clone(), peer, request, Some(Arc::clone(&slot))));
+    let service = service_fn(|request| respond(opened.clone(), peer, request, Some(Arc::clone(&slot))));
+    let policy = opened.door.gateway.policy();
     let mut builder = http1::Builder::new();
     // The tap keeps the times and limits; the library's own are set so that they never speak first.
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_buf_size(door.gateway.policy().max_head.max(64 * 1024));
-    builder.max_headers(door.gateway.policy().max_headers + 1);
+    builder.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(policy.max_head.max(64 * 1024));
+    builder.max_headers(policy.max_headers + 1);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(tap), service));
     let graceful = until(stop);
     tokio::select! {
@@ -136,12 +157,12 @@ async fn serve_http1(
 
 async fn serve_http2(
     tap: Tap<Stream>,
-    door: &Door,
+    opened: &Opened,
     peer: SocketAddr,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let policy = door.gateway.policy();
-    let service = service_fn(|request| respond(door.clone(), peer, request, None));
+    let policy = opened.door.gateway.policy();
+    let service = service_fn(|request| respond(opened.clone(), peer, request, None));
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -168,18 +189,20 @@ async fn until(mut stop: watch::Receiver<bool>) {
 }
 
 async fn respond(
-    door: Door,
+    opened: Opened,
     peer: SocketAddr,
     request: Request<Incoming>,
     slot: Option<Arc<Slot>>,
 ) -> Result<Response<Body>, Infallible> {
+    let Opened { door, arrival, calls } = opened;
     let pages = match door.pages {
         Some(pages) if !Gateway::answers(request.uri().path()) => pages,
-        _ => return Ok(door.gateway.handle(request, slot.as_ref()).await),
+        _ => return Ok(door.gateway.handle(request, slot.as_ref(), arrival, calls.as_ref()).await),
     };
     let busy = slot.as_ref().and_then(Slot::take).map(|(_, busy)| busy);
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(arrival);
     let response = pages.oneshot(request).await?;
     Ok(response.map(|body| Body::pages(body).keeping(busy)))
 }

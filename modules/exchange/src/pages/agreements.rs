@@ -11,14 +11,14 @@ use web::ui::{
 };
 use web::{Cx, Page, Path, Query, fmt};
 
-use super::parts;
+use super::{parts, zones};
 use crate::agreement::{Agreement, Scope, State as Stands, Step, Terms};
 use crate::environment::Environment;
 use crate::ids::{AgreementId, MemberId};
 use crate::store::agreements::{self, HistoryEntry};
 use crate::store::lists::{self, After, AgreementFilter, AgreementRow, COUNTED, EndpointRow, PAGE};
 use crate::viewer::Viewer;
-use crate::{permissions, t};
+use crate::{permissions, store, t};
 
 /// What the list is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -141,7 +141,14 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
     let history = agreements::history(&k.db, id).await?;
     let Found { row, agreement, endpoints, .. } = &found;
     let title = t::agreement_title(l, &row.number);
-    let mut body = Html::of(head(&cx, &found, &title));
+    let mut head = head(&cx, &found, &title);
+    let only = store::zones::dedicated_only(&k.db, &id.to_ref()).await?;
+    if found.may_decide
+        && let Some(action) = zones::action(l, &k, &format!("/exchange/agreements/{id}"), only)
+    {
+        head = head.action(action);
+    }
+    let mut body = Html::of(head);
     if let Some(notice) = next_step(l, &found) {
         body.push(notice);
     }
@@ -158,6 +165,7 @@ pub(super) async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<Agreemen
         .row(t::column_provider(l), Cell::named(&row.service_name, &row.provider_member))
         .row(t::fact_environment(l), Cell::text(agreement.environment.label(l)))
         .maybe(t::fact_published(l), agreement.published_at.map(Cell::time))
+        .row(t::fact_zones(l), zones::cell(l, &k, only))
         .row(t::fact_version(l), Cell::text(row.version))
         .row(t::fact_asked(l), Cell::time(agreement.asked_at))
         .row(t::column_changed(l), Cell::time(row.changed_at))

@@ -17,6 +17,7 @@ use web::{Cx, Page, Path, Query};
 use super::parts;
 use crate::disclosure::{self, Standing};
 use crate::ids::AgreementId;
+use crate::proof::Proof;
 use crate::snapshot::Snapshot;
 use crate::store::lists::{self, COUNTED, CallAfter, CallFilter, CallRow, Ending, PAGE, Reach};
 use crate::traffic::{self, Side};
@@ -401,6 +402,7 @@ fn story(l: Lang, names: &Names<'_>, c: &CallRow, agreement: Option<&(AgreementI
 
 fn facts(l: Lang, c: &CallRow, agreement: Option<&(AgreementId, String)>) -> Facts {
     let bytes = |n| parts::bytes(l, n).map_or_else(Cell::none, Cell::text);
+    let proof = Proof::read(&c.consumer_auth);
     Facts::new()
         .row(t::fact_request_id(l), Cell::code(&c.request_id))
         .row(t::fact_message_id(l), Cell::code(&c.message_id))
@@ -412,7 +414,8 @@ fn facts(l: Lang, c: &CallRow, agreement: Option<&(AgreementId, String)>) -> Fac
                 Cell::link(format!("/exchange/agreements/{id}"), number)
             }),
         )
-        .row(t::fact_auth(l), Cell::code(&c.consumer_auth))
+        .row(t::fact_auth(l), Cell::text(proof.label(l)))
+        .row(t::fact_zone(l), Cell::text(proof.zone.label(l)))
         .row(t::column_status(l), c.status.map_or_else(Cell::none, Cell::text))
         .row(t::fact_request_size(l), bytes(c.request_size))
         .row(t::fact_response_size(l), bytes(c.response_size))

@@ -10,13 +10,13 @@ use web::ui::{
 };
 use web::{Cx, Page, Path, Query, fmt};
 
-use super::{agreements, announcements, connection, outages, parts};
+use super::{agreements, announcements, connection, outages, parts, zones};
 use crate::ids::{MemberId, ServiceId, SubsystemId};
 use crate::store::lists::{
     self, AgreementFilter, CatalogueFilter, EndpointRow, MemberRow, PAGE, ServiceRow, SubsystemRow,
 };
 use crate::viewer::Viewer;
-use crate::{store, t};
+use crate::{actions, store, t};
 
 /// Rows of a list on the page of something else.
 const BESIDE: u32 = 100;
@@ -342,6 +342,11 @@ pub(super) async fn service(
         Some(action) => head.action(action),
         None => head,
     };
+    let standing = actions::zones(&k, &cx, &id.to_ref()).await?;
+    let head = match zones::action(l, &k, &at, standing.dedicated_only) {
+        Some(action) if standing.may_change(&cx).is_ok() => head.action(action),
+        _ => head,
+    };
     let head = match outages::action(&cx, id) {
         Some(action) => head.action(action),
         None => head,
@@ -356,8 +361,11 @@ pub(super) async fn service(
             if notice.is_empty() { t::service_off(l).to_owned() } else { t::service_off_notice(l, notice) };
         body.push(Notice::new(Tone::Warn, text));
     }
+    let facts = service_facts(&k, &cx, &viewer, &s, &path)
+        .await?
+        .row(t::fact_zones(l), zones::cell(l, &k, standing.dedicated_only));
     body.push(tabs);
-    body.push(Thing::new(content).side(t::facts_title(l), service_facts(&k, &cx, &viewer, &s, &path).await?));
+    body.push(Thing::new(content).side(t::facts_title(l), facts));
     let frame = cx.frame(&s.name).crumb(t::services_title(l), "/exchange/services");
     Ok(web::page(&frame, body))
 }

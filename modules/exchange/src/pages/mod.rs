@@ -20,6 +20,7 @@ mod parts;
 mod report;
 mod statement;
 mod traffic;
+mod zones;
 
 use axum::extract::State;
 use kernel::Kernel;
@@ -124,6 +125,10 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .merge(corner::routes(exchange))
         .merge(traffic_routes(exchange))
         .merge(report_routes())
+        .get("/exchange/services/{id}/zones", Access::Needs(DECIDE), zones::service)
+        .post("/exchange/services/{id}/zones", Access::Needs(DECIDE), zones::service_changed)
+        .get("/exchange/agreements/{id}/zones", Access::Needs(DECIDE), zones::agreement)
+        .post("/exchange/agreements/{id}/zones", Access::Needs(DECIDE), zones::agreement_changed)
         .get("/exchange/services/{id}/description", Access::SignedIn, description::form)
         .post("/exchange/services/{id}/description", Access::SignedIn, description::check)
         .limit(5 << 20)

@@ -8,6 +8,7 @@ pub mod lists;
 pub(crate) mod outages;
 pub mod registry;
 pub mod snapshot;
+pub mod zones;
 
 use kernel::db::Migration;
 

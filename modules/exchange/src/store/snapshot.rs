@@ -17,7 +17,8 @@ use crate::snapshot::{
     Standing, SubsystemEntry,
 };
 
-use super::{agreements, registry};
+use super::zones::Marked;
+use super::{agreements, registry, zones};
 
 /// How long after its end an agreement is still named in refusals.
 const REMEMBERED_DAYS: i64 = 90;
@@ -79,14 +80,15 @@ async fn read(
     });
     let subsystems = subsystems.collect::<Result<Vec<_>>>()?;
     let announced = announcement::in_force(db, &instance).await?;
-    let (services, routes) = services(db, &subsystems, announced).await?;
+    let marked = zones::all(db).await?;
+    let (services, routes) = services(db, &subsystems, announced, &marked).await?;
     let known: std::collections::HashSet<_> = subsystems.iter().map(|s| s.id).collect();
     let offered: std::collections::HashSet<_> = services.iter().map(|s| s.id).collect();
     let all = agreements::all(db).await?;
     let agreements = all
         .into_iter()
         .filter(|a| known.contains(&a.consumer) && offered.contains(&a.service))
-        .filter_map(|a| entry(a, &routes, now.date()))
+        .filter_map(|a| entry(a, &routes, &marked, now.date()))
         .collect();
     let serial = u64::try_from(serial).unwrap_or(0);
     let not_after = now.plus(lifetime);
@@ -97,6 +99,7 @@ async fn services(
     db: &Db,
     subsystems: &[SubsystemEntry],
     mut announced: HashMap<ServiceId, Announced>,
+    marked: &Marked,
 ) -> Result<(Vec<ServiceEntry>, HashMap<EndpointId, Route>)> {
     let mut endpoints: HashMap<ServiceId, Vec<EndpointEntry>> = HashMap::new();
     let mut routes = HashMap::new();
@@ -127,6 +130,7 @@ async fn services(
             timeout_ms: u64::try_from(r.int("timeout_ms")?).unwrap_or(0),
             disabled: registry::state_from(&r)?.notice().map(ToOwned::to_owned),
             announced: announced.remove(&id),
+            dedicated_only: marked.services.contains(&id),
             openapi: r.opt_text("document")?,
             endpoints: endpoints.remove(&id).unwrap_or_default(),
             path: String::new(),
@@ -137,7 +141,12 @@ async fn services(
 }
 
 /// What calls need of an agreement; `None` for one that never was in force or is long over.
-fn entry(a: Agreement, routes: &HashMap<EndpointId, Route>, today: Date) -> Option<AgreementEntry> {
+fn entry(
+    a: Agreement,
+    routes: &HashMap<EndpointId, Route>,
+    marked: &Marked,
+    today: Date,
+) -> Option<AgreementEntry> {
     let standing = match a.state {
         State::Approved | State::Expired => Standing::InForce,
         State::Suspended => Standing::Suspended,
@@ -164,6 +173,7 @@ fn entry(a: Agreement, routes: &HashMap<EndpointId, Route>, today: Date) -> Opti
         fields: a.terms.fields,
         filter: Default::default(),
         environment: a.environment,
+        dedicated_only: marked.agreements.contains(&a.id),
         quota: a.terms.quota,
         valid_from: Timestamp::start_of(a.terms.valid_from),
         valid_until: a

@@ -29,6 +29,7 @@ use exchange::snapshot::{
     SubsystemEntry,
 };
 use futures_util::future::BoxFuture;
+use kernel::entrance::Entrance;
 use tlog::Hash;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -251,6 +252,7 @@ pub(crate) fn contents(provider: SocketAddr) -> Contents {
         announced: None,
         timeout_ms: 2_000,
         disabled: None,
+        dedicated_only: false,
         openapi: Some("doc-1".into()),
         endpoints: vec![EndpointEntry { id: EndpointId(id(31)), route: route("GET /nguoi/*") }],
         path: String::new(),
@@ -266,6 +268,7 @@ pub(crate) fn contents(provider: SocketAddr) -> Contents {
         fields: Vec::new(),
         filter: Default::default(),
         environment: exchange::environment::Environment::Production,
+        dedicated_only: false,
         quota: Quota::default(),
         valid_from: Timestamp::from_micros(0),
         valid_until: Timestamp::from_micros(i64::MAX),
@@ -359,9 +362,23 @@ impl Rig {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let door = Door { gateway: gateway.clone(), pages, tls };
+        let door = Door { gateway: gateway.clone(), pages, tls, entrance: Entrance::usual() };
         let serving = tokio::spawn(serve(listener, door, stopped));
         Self { address, gateway, ledger, tokens, snapshot, meter, stop, serving }
+    }
+
+    /// A further listener before the same gateway. Dropped with the runtime.
+    pub(crate) async fn also(
+        &self,
+        entrance: Entrance,
+        pages: Option<axum::Router>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let door = Door { gateway: self.gateway.clone(), pages, tls, entrance: Arc::new(entrance) };
+        tokio::spawn(serve(listener, door, self.stop.subscribe()));
+        address
     }
 
     /// Sends raw bytes and reads one answer.

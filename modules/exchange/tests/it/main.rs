@@ -39,3 +39,4 @@ mod snapshot;
 mod traffic;
 mod watch;
 mod world;
+mod zones;

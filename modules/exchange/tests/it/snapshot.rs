@@ -44,6 +44,7 @@ fn service(n: u128, provider: u128, code: &str) -> ServiceEntry {
         announced: None,
         timeout_ms: 1_000,
         disabled: None,
+        dedicated_only: false,
         openapi: None,
         endpoints: vec![EndpointEntry {
             id: EndpointId(Uuid::from_u128(1)),
@@ -65,6 +66,7 @@ fn agreement(n: u128, consumer: u128, service: u128) -> AgreementEntry {
         fields: vec!["ho_ten".into()],
         filter: Default::default(),
         environment: exchange::environment::Environment::Production,
+        dedicated_only: false,
         quota: Quota::default(),
         valid_from: at("2026-01-01T00:00:00Z"),
         valid_until: at("2027-01-01T00:00:00Z"),

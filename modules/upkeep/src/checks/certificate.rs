@@ -1,13 +1,13 @@
-//! Until when does the server's own certificate hold? As it lies on the disk: a new one is taken up by itself.
+//! Until when do the listeners' own certificates hold? As they lie on the disk: a new one is taken up by itself.
 
 use std::path::PathBuf;
 
 use base::clock::Timestamp;
 use base::i18n::Text;
+use kernel::entrance::Server;
 use kernel::{Error, Kernel, certificate};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde::Deserialize;
 
 use super::impossible;
 use crate::check::{Check, State};
@@ -16,23 +16,25 @@ use crate::t;
 const NAME: &str = "server.certificate";
 const DAY: i64 = 86_400_000_000;
 
-/// What is needed of `[server]`, which is the application's section.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Server {
-    tls_certificate: Option<PathBuf>,
-}
-
-/// Nothing when the server speaks plain HTTP: then something else in front of it holds the certificate.
+/// The one that ends first. Nothing when no listener speaks TLS: then something else in front of it holds the certificate.
 pub(super) async fn check(k: &Kernel) -> Option<Check> {
-    let file = k.config.section::<Server>("server").unwrap_or_default().tls_certificate?;
+    let all = k.config.section::<Server>("server").unwrap_or_default().listeners().unwrap_or_default();
+    let files: Vec<PathBuf> = all.into_iter().filter_map(|l| l.tls).map(|tls| tls.certificate).collect();
+    if files.is_empty() {
+        return None;
+    }
     let title = Text::both(t::title_certificate);
-    let path = file.clone();
-    let end = tokio::task::spawn_blocking(move || end(&path)).await;
-    Some(match end.map_err(Error::internal).and_then(|end| end) {
-        Ok(end) => judged(title, k.clock.now(), end, &file.display().to_string()),
+    let first = tokio::task::spawn_blocking(move || first(&files)).await;
+    Some(match first.map_err(Error::internal).and_then(|first| first) {
+        Ok((end, file)) => judged(title, k.clock.now(), end, &file.display().to_string()),
         Err(e) => impossible(NAME, title, &e),
     })
+}
+
+/// The earliest end among files, with its file.
+fn first(files: &[PathBuf]) -> kernel::Result<(Timestamp, PathBuf)> {
+    let ends = files.iter().map(|file| Ok((end(file)?, file.clone()))).collect::<kernel::Result<Vec<_>>>()?;
+    ends.into_iter().min().ok_or_else(|| Error::internal("there is no certificate"))
 }
 
 fn end(path: &std::path::Path) -> kernel::Result<Timestamp> {

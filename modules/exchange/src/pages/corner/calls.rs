@@ -19,6 +19,7 @@ use crate::corner::report;
 use crate::disclosure::CALL;
 use crate::ids::SubsystemId;
 use crate::pages::{calls::since, parts};
+use crate::proof::Proof;
 use crate::snapshot::Snapshot;
 use crate::store::lists::{self, COUNTED, CallAfter, CallFilter, CallRow, Ending, PAGE};
 use crate::{Exchange, bundle as issuing, t, words};
@@ -228,11 +229,13 @@ fn facts(l: Lang, snapshot: &Snapshot, c: &CallRow) -> Facts {
     let name = snapshot.service(&c.service).map_or(c.service.as_str(), |s| s.name.as_str());
     let number = snapshot.contents().agreements.iter().find(|a| Some(a.id) == c.agreement);
     let bytes = |n| parts::bytes(l, n).map_or_else(Cell::none, Cell::text);
+    let proof = Proof::read(&c.consumer_auth);
     Facts::new()
         .row(t::column_service(l), Cell::named(name, &c.service))
         .row(t::column_consumer(l), Cell::code(&c.client))
         .row(t::thing_agreement(l), number.map_or_else(Cell::none, |a| Cell::text(&a.number)))
-        .row(t::fact_auth(l), Cell::code(&c.consumer_auth))
+        .row(t::fact_auth(l), Cell::text(proof.label(l)))
+        .row(t::fact_zone(l), Cell::text(proof.zone.label(l)))
         .row(t::column_status(l), c.status.map_or_else(Cell::none, Cell::text))
         .row(t::fact_request_size(l), bytes(c.request_size))
         .row(t::fact_response_size(l), bytes(c.response_size))

@@ -19,7 +19,7 @@ use crate::corner::example;
 use crate::corner::reach::{self, Own};
 use crate::corner::{credentials, samples};
 use crate::ids::ServiceId;
-use crate::pages::{announcements, parts};
+use crate::pages::{announcements, parts, zones};
 use crate::permissions::INTEGRATE;
 use crate::snapshot::ServiceEntry;
 use crate::store::lists::{self, CatalogueFilter, PAGE};
@@ -95,6 +95,7 @@ pub(super) async fn one(
         .row(t::column_provider(l), Cell::named(&row.subsystem_name, &row.member_name))
         .row(t::corner_path(l), Cell::code(samples::service_path(&service.path)))
         .row(t::column_state(l), Cell::badge(parts::service_open(l, service.disabled.is_none())))
+        .row(t::fact_zones(l), zones::cell(l, &k, service.dedicated_only))
         .maybe(
             t::corner_version(l),
             document.as_ref().and_then(|d| d["info"]["version"].as_str()).map(Cell::text),
