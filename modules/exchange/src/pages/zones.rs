@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use axum::extract::State;
-use base::i18n::Lang;
+use base::i18n::{Lang, Text};
 use kernel::entrance::{Server, Zone};
-use kernel::{Kernel, Ref, Result};
+use kernel::{Error, Kernel, Ref, Result};
 use serde::Deserialize;
 use web::ui::{Action, Cell, Confirm, Facts, Head, Icon};
 use web::{Cx, Form, Page, Path, Redirect};
@@ -69,13 +69,17 @@ async fn ask(k: &Kernel, cx: &Cx, of: &Ref) -> Result<Page> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Wish {
-    dedicated_only: bool,
+    dedicated_only: Option<bool>,
 }
 
 async fn change(k: &Kernel, cx: &Cx, of: &Ref, wish: &Wish) -> Result<Redirect> {
-    let committed = actions::keep_to_dedicated(k, cx, of, wish.dedicated_only).await?;
+    // Rights first: what a form lacks is told only to who may send it.
+    actions::zones(k, cx, of).await?.may_change(cx)?;
+    let only =
+        wish.dedicated_only.ok_or_else(|| Error::field("dedicated_only", Text::both(t::zones_choose)))?;
+    let committed = actions::keep_to_dedicated(k, cx, of, only).await?;
     k.wait_for(LISTENER, &committed).await;
-    let said = if wish.dedicated_only { t::zones_now_kept(cx.lang) } else { t::zones_now_open(cx.lang) };
+    let said = if only { t::zones_now_kept(cx.lang) } else { t::zones_now_open(cx.lang) };
     Ok(Redirect::to(place(of).0).saying(said))
 }
 
