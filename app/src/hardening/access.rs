@@ -1,9 +1,11 @@
 //! Over which ways the platform is reached and reaches others: its addresses and TLS, the database, mail, the store.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
-use kernel::certificate::describe;
+use kernel::certificate::{Described, describe};
 use kernel::clock::{Clock, SystemClock};
+use kernel::entrance::Listening;
 use kernel::i18n::Text;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -16,31 +18,50 @@ pub(super) fn lines(settings: &Settings) -> Vec<Line> {
     vec![addresses(settings), tls(settings), database(settings), mail(settings), store(settings)]
 }
 
-fn addresses(settings: &Settings) -> Line {
-    let (check, title): (_, super::Say) = ("server.addresses", t::h_addresses_title);
-    let (listen, encrypted) = (settings.server.listen, settings.server.tls_certificate.is_some());
-    if listen.ip().is_loopback() {
-        return Line::passed(check, title, Text::both(|l| t::h_addresses_local(l, listen)));
-    }
-    match encrypted {
-        true => Line::passed(check, title, Text::both(|l| t::h_addresses_tls(l, listen))),
-        false => {
-            let why = Text::both(|l| t::h_addresses_plain(l, listen));
-            Line::failed(check, title, why, t::h_addresses_remedy)
-        }
-    }
+/// What listens; a configuration with faults is `check`'s to explain.
+fn listeners(settings: &Settings) -> Vec<Listening> {
+    settings.server.listeners().unwrap_or_default()
 }
 
+fn addresses(settings: &Settings) -> Line {
+    let (check, title): (_, super::Say) = ("server.addresses", t::h_addresses_title);
+    let all = listeners(settings);
+    let named = |of: &[&Listening]| of.iter().map(|l| l.address.to_string()).collect::<Vec<_>>().join(", ");
+    let open: Vec<&Listening> = all.iter().filter(|l| !l.address.ip().is_loopback()).collect();
+    if open.is_empty() {
+        let local = named(&all.iter().collect::<Vec<_>>());
+        return Line::passed(check, title, Text::both(|l| t::h_addresses_local(l, &local)));
+    }
+    let plain: Vec<&Listening> = open.iter().copied().filter(|l| l.tls.is_none()).collect();
+    if plain.is_empty() {
+        return Line::passed(check, title, Text::both(|l| t::h_addresses_tls(l, named(&open))));
+    }
+    let why = Text::both(|l| t::h_addresses_plain(l, named(&plain)));
+    Line::failed(check, title, why, t::h_addresses_remedy)
+}
+
+/// The worst of the listeners: without TLS where it can be reached, else whose certificate cannot be read or ends first.
 fn tls(settings: &Settings) -> Line {
     let (check, title): (_, super::Say) = ("server.tls", t::h_tls_title);
-    let Some(file) = &settings.server.tls_certificate else {
-        return match settings.server.listen.ip().is_loopback() {
-            true => Line::unknown(check, title, Text::both(t::h_tls_front), t::h_tls_front_remedy),
-            false => Line::failed(check, title, Text::both(t::h_tls_none), t::h_addresses_remedy),
+    let all = listeners(settings);
+    if all.iter().any(|l| l.tls.is_none() && !l.address.ip().is_loopback()) {
+        return Line::failed(check, title, Text::both(t::h_tls_none), t::h_addresses_remedy);
+    }
+    let files: Vec<PathBuf> = all.into_iter().filter_map(|l| l.tls).map(|tls| tls.certificate).collect();
+    let mut first_to_end: Option<Described> = None;
+    for file in &files {
+        let leaf =
+            CertificateDer::pem_file_iter(file).ok().and_then(|mut all| all.next()).and_then(|c| c.ok());
+        let Some(found) = leaf.and_then(|der| describe(&der)) else {
+            let why = Text::both(|l| t::h_tls_unreadable(l, file.display()));
+            return Line::unknown(check, title, why, t::h_tls_remedy);
         };
-    };
-    let first = CertificateDer::pem_file_iter(file).ok().and_then(|mut all| all.next()).and_then(|c| c.ok());
-    match first.and_then(|der| describe(&der)) {
+        if first_to_end.as_ref().is_none_or(|first| found.not_after < first.not_after) {
+            first_to_end = Some(found);
+        }
+    }
+    match first_to_end {
+        None => Line::unknown(check, title, Text::both(t::h_tls_front), t::h_tls_front_remedy),
         Some(c) if c.not_after > SystemClock.now() => {
             let (end, issuer) = (c.not_after.vn(), c.issuer);
             let why = Text::both(|l| t::h_tls_good(l, t::HTlsGood { end: &end, issuer: &issuer }));
@@ -49,10 +70,6 @@ fn tls(settings: &Settings) -> Line {
         Some(c) => {
             let why = Text::both(|l| t::h_tls_ended(l, c.not_after.vn()));
             Line::failed(check, title, why, t::h_tls_remedy)
-        }
-        None => {
-            let why = Text::both(|l| t::h_tls_unreadable(l, file.display()));
-            Line::unknown(check, title, why, t::h_tls_remedy)
         }
     }
 }

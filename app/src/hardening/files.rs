@@ -18,7 +18,8 @@ struct Guarded {
 
 pub(super) fn lines(settings: &Settings, config: Option<&Path>) -> Vec<Line> {
     let mut secrets = vec![settings.master_key()];
-    secrets.extend(settings.server.tls_key.clone());
+    let listeners = settings.server.listeners().unwrap_or_default();
+    secrets.extend(listeners.into_iter().filter_map(|l| l.tls).map(|tls| tls.key));
     secrets.push(renewal::file(settings.data()));
     let section = |name: &str| settings.config.section::<toml::Table>(name).unwrap_or_default();
     for name in ["channels", "offsite", "acme", "exchange"] {
