@@ -5,7 +5,7 @@ use base::clock::Timestamp;
 use base::error::Result;
 use base::ids::Ref;
 
-use crate::cx::Cx;
+use crate::cx::{Cx, EmergencyId, PersonId};
 use crate::db::{Db, Row, Transaction};
 use crate::ordered::Ordered;
 use crate::params;
@@ -54,12 +54,19 @@ pub(crate) async fn append(
     detail: &serde_json::Value,
 ) -> Result<()> {
     let sql = format!(
-        "INSERT INTO kernel_audit (position, xid, at, actor, action, subject_kind, subject_id, detail, request_id)
-         VALUES ({}, $1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO kernel_audit (position, xid, at, actor, action, subject_kind, subject_id, detail, request_id,
+             emergency)
+         VALUES ({}, $1, $2, $3, $4, $5, $6, $7, $8)",
         ORDER.values(tx.backend())
     );
     let actor = cx.actor.to_string();
-    let p = params![at, actor, action, &subject.kind, &subject.id, detail, &cx.request_id];
+    let emergency = cx.emergency();
+    let mut detail = detail.clone();
+    if let (Some(id), Some(object)) = (emergency, detail.as_object_mut()) {
+        // Sealed with the row: the mark cannot be taken away afterwards.
+        object.insert("emergency".to_owned(), id.to_string().into());
+    }
+    let p = params![at, actor, action, &subject.kind, &subject.id, detail, &cx.request_id, emergency];
     tx.execute(&sql, p).await?;
     Ok(())
 }
@@ -71,6 +78,24 @@ pub async fn read(db: &Db, after: i64, limit: u32) -> Result<Vec<AuditRow>> {
         "SELECT position, at, actor, action, subject_kind, subject_id, detail, request_id FROM kernel_audit
                WHERE position > $1 ORDER BY position LIMIT $2";
     db.query(sql, params![after, limit]).await?.iter().map(AuditRow::from_row).collect()
+}
+
+/// Audited acts under an emergency right, newest first.
+pub async fn under(db: &Db, emergency: EmergencyId, limit: u32) -> Result<Vec<AuditRow>> {
+    let sql = "SELECT COALESCE(position, 0) AS position, at, actor, action, subject_kind, subject_id, detail,
+                      request_id
+               FROM kernel_audit WHERE emergency = $1 ORDER BY seq DESC LIMIT $2";
+    db.query(sql, params![emergency, limit]).await?.iter().map(AuditRow::from_row).collect()
+}
+
+/// Whether somebody did something to a thing, through whatever appointment.
+pub async fn did(db: &Db, person: PersonId, action: &str, subject: &Ref) -> Result<bool> {
+    let sql = "SELECT seq FROM kernel_audit WHERE subject_kind = $1 AND subject_id = $2 AND action = $3
+                 AND (actor = $4 OR actor LIKE $5) LIMIT 1";
+    let actor = format!("official:{person}");
+    let through = format!("{actor}/%");
+    let p = params![&subject.kind, &subject.id, action, actor, through];
+    Ok(db.query_opt(sql, p).await?.is_some())
 }
 
 /// Audited acts upon one thing, newest first.

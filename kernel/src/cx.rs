@@ -19,7 +19,10 @@ base::id_type!(
 base::id_type!(
     /// A person's post at an agency for a period.
     AppointmentId, "appointment");
-crate::id_value!(PersonId, AppointmentId);
+base::id_type!(
+    /// A right for a few hours that a second person granted.
+    EmergencyId, "emergency");
+crate::id_value!(PersonId, AppointmentId, EmergencyId);
 
 /// A right that can be granted. Each module declares its own in `permissions.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,6 +121,8 @@ pub struct Grant {
     pub valid_from: Timestamp,
     /// Until before this moment; `None` while open.
     pub valid_to: Option<Timestamp>,
+    /// The emergency it comes from; `None` for what the appointment itself carries.
+    pub emergency: Option<EmergencyId>,
 }
 
 /// All that an actor was granted. Empty means nothing: deny by default.
@@ -241,6 +246,12 @@ impl Cx {
         AgencyFilter::Only(units.into_iter().collect())
     }
 
+    /// The emergency right under which the actor acts now, if any: whatever they do meanwhile is marked with it.
+    pub fn emergency(&self) -> Option<EmergencyId> {
+        let running = |g: &&Grant| g.valid_from <= self.at && g.valid_to.is_none_or(|end| self.at < end);
+        self.grants.0.iter().filter(running).find_map(|g| g.emergency)
+    }
+
     fn valid(&self, permission: Permission) -> impl Iterator<Item = &Grant> {
         let at = self.at;
         self.grants.0.iter().filter(move |g| {
@@ -280,7 +291,7 @@ mod tests {
 
     fn grant(reach: Reach) -> Grant {
         let (valid_from, valid_to) = (Timestamp::from_micros(0), Some(Timestamp::from_micros(2_000)));
-        Grant { permission: "test.read".into(), reach, field: None, valid_from, valid_to }
+        Grant { permission: "test.read".into(), reach, field: None, valid_from, valid_to, emergency: None }
     }
 
     #[test]

@@ -29,7 +29,9 @@ pub mod orgs;
 pub mod tokens;
 
 pub use crate::kernel::{Committed, Inner, Kernel, Parts, Tx, schema};
-pub use cx::{Actor, AgencyFilter, AppointmentId, Cx, Grant, Grants, Permission, PersonId, Reach, Scope};
+pub use cx::{
+    Actor, AgencyFilter, AppointmentId, Cx, EmergencyId, Grant, Grants, Permission, PersonId, Reach, Scope,
+};
 pub use error::{Error, Result};
 pub use ids::Ref;
-pub use module::{Card, Finding, Module, Trial};
+pub use module::{Card, Finding, Module, Told, Trial};

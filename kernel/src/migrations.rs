@@ -3,9 +3,10 @@
 use crate::db::Migration;
 
 /// In order; applied before any module's.
-pub const KERNEL: &[Migration] = &[Migration {
-    name: "0001_kernel",
-    sql: "
+pub const KERNEL: &[Migration] = &[
+    Migration {
+        name: "0001_kernel",
+        sql: "
 CREATE TABLE kernel_ordered_head (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
 
 CREATE TABLE kernel_journal (
@@ -67,7 +68,15 @@ CREATE INDEX kernel_job_due ON kernel_job (state, run_at);
 
 CREATE TABLE kernel_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 ",
-}];
+    },
+    Migration {
+        name: "0002_emergency",
+        sql: "
+ALTER TABLE kernel_audit ADD COLUMN emergency TEXT;
+CREATE INDEX kernel_audit_emergency ON kernel_audit (emergency, seq) WHERE emergency IS NOT NULL;
+",
+    },
+];
 
 /// The kernel's parts in the order in which their tables are made.
 pub(crate) fn all() -> Vec<(&'static str, &'static [Migration])> {

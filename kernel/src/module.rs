@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base::clock::Timestamp;
 use base::error::Result;
 use base::i18n::Text;
 use base::ids::Ref;
@@ -36,6 +37,29 @@ pub struct Finding {
     pub ok: bool,
     /// What was found, and the next step if it is not well.
     pub text: Text,
+}
+
+/// Somebody was told of a thing, or was to be: who, over what, and what came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// When it was written.
+    pub at: Timestamp,
+    /// When its state changed last.
+    pub changed_at: Timestamp,
+    /// Who, as shown.
+    pub whom: String,
+    /// Over which channel; `None` when they have none.
+    pub over: Option<Text>,
+    /// The address there, mostly hidden.
+    pub masked: String,
+    /// How far it is, in a word.
+    pub state: Text,
+    /// Whether it arrived or was taken, as far as is known; `None` while it waits.
+    pub arrived: Option<bool>,
+    /// What the other side said when it did not.
+    pub reason: Option<String>,
+    /// The page of the message.
+    pub href: String,
 }
 
 /// What a module found when it proved samples of restored data.
@@ -93,6 +117,10 @@ pub trait Module: Send + Sync + 'static {
     /// A card for one of its things; `None` when it is not this module's or the reader may not know of it.
     async fn describe(&self, _k: &Kernel, _of: &Ref, _cx: &Cx) -> Result<Option<Card>> {
         Ok(None)
+    }
+    /// Who was told of this thing, the first one first; nothing when the reader may not know it.
+    async fn told(&self, _k: &Kernel, _of: &Ref, _cx: &Cx) -> Result<Vec<Told>> {
+        Ok(Vec::new())
     }
     /// Real checks, each naming the guilty side.
     async fn diagnose(&self, _k: &Kernel) -> Vec<Finding> {

@@ -59,6 +59,16 @@ impl Person {
         Ok(serde_json::from_str(&answer.text().await?)?)
     }
 
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn page(&self, path: &str) -> Result<String> {
+        let request = self.http.get(self.contract.absolute(path)).header(COOKIE, &self.cookie);
+        let answer = request.header("accept", "text/html").send().await?.error_for_status()?;
+        Ok(answer.text().await?)
+    }
+
     /// Posts JSON.
     ///
     /// # Errors

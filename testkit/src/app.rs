@@ -183,6 +183,7 @@ pub fn always(permission: Permission, reach: Reach) -> Grant {
         field: None,
         valid_from: kernel::clock::Timestamp::from_micros(0),
         valid_to: None,
+        emergency: None,
     }
 }
 

@@ -11,12 +11,13 @@ use base::error::Result;
 use serde::Deserialize;
 
 use super::appointment::Appointment;
+use super::emergency::Rights;
 use super::hashing::Passwords;
 use super::people::{self, Person};
 use super::roles::{Role, Roles};
 use super::sessions::{self, Limits, Session};
 use super::throttle::Throttle;
-use super::{lineage, posts, rights};
+use super::{emergencies, lineage, posts, rights};
 use crate::cx::{AppointmentId, Grants, PersonId};
 use crate::kernel::Kernel;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub password_places: u32,
     /// Roles added to the standard ones or in place of them.
     pub roles: BTreeMap<String, Role>,
+    /// Emergency rights added to the standard ones or in place of them.
+    pub emergency: BTreeMap<String, Role>,
 }
 
 impl Default for Settings {
@@ -49,6 +52,7 @@ impl Default for Settings {
             password_workers: 2,
             password_places: 64,
             roles: BTreeMap::new(),
+            emergency: BTreeMap::new(),
         }
     }
 }
@@ -85,6 +89,7 @@ pub struct Identity(Arc<Inner>);
 struct Inner {
     settings: Settings,
     roles: Roles,
+    emergencies: Rights,
     passwords: Passwords,
     throttle: Throttle,
     known: Mutex<HashMap<(PersonId, Option<AppointmentId>), Known>>,
@@ -109,9 +114,17 @@ impl Identity {
     /// With given settings.
     pub fn with(k: &Kernel, settings: Settings) -> Result<Self> {
         let roles = Roles::standard()?.with(settings.roles.clone());
+        let emergencies = Rights::new(&roles, &settings.emergency)?;
         let passwords = Passwords::new(k.random.clone(), settings.password_workers, settings.password_places);
         let throttle = Throttle::new(&*k.random);
-        Ok(Self(Arc::new(Inner { settings, roles, passwords, throttle, known: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            settings,
+            roles,
+            emergencies,
+            passwords,
+            throttle,
+            known: Mutex::default(),
+        })))
     }
 
     /// The settings.
@@ -122,6 +135,11 @@ impl Identity {
     /// The roles.
     pub fn roles(&self) -> &Roles {
         &self.0.roles
+    }
+
+    /// What may be asked for in an emergency.
+    pub fn emergencies(&self) -> &Rights {
+        &self.0.emergencies
     }
 
     /// The hashing pool.
@@ -174,6 +192,17 @@ impl Identity {
         Ok(rights::grants(appointment, &self.0.roles, &reached, now))
     }
 
+    /// As [`Identity::grants`], with what running emergencies add.
+    pub async fn grants_now(&self, k: &Kernel, appointment: &Appointment) -> Result<Grants> {
+        let now = k.clock.now();
+        let mut all = self.grants(k, appointment).await?;
+        // Who may act through no post any more has no emergency right either.
+        if appointment.valid_at(now) {
+            all.0.extend(emergencies::grants(k, &self.0.emergencies, appointment.id, now).await?);
+        }
+        Ok(all)
+    }
+
     async fn known(
         &self,
         k: &Kernel,
@@ -194,7 +223,7 @@ impl Identity {
         }
         let posts = posts::of_person(&k.db, person.id).await?;
         let grants = match posts.iter().find(|a| Some(a.id) == through) {
-            Some(appointment) => self.grants(k, appointment).await?,
+            Some(appointment) => self.grants_now(k, appointment).await?,
             None => Grants::default(),
         };
         let known =

@@ -6,6 +6,8 @@ pub mod appointment;
 pub mod client_use;
 pub mod clients;
 mod directory;
+pub mod emergencies;
+pub mod emergency;
 mod hashing;
 mod lineage;
 pub mod links;
@@ -39,5 +41,34 @@ pub const MIGRATIONS: &[Migration] = &[
                   last_from TEXT NOT NULL,
                   previous_at INTEGER
               ) STRICT;",
+    },
+    Migration {
+        name: "0003_emergency",
+        sql: "CREATE TABLE identity_emergency (
+                  id TEXT PRIMARY KEY,
+                  person TEXT NOT NULL REFERENCES identity_person (id),
+                  appointment TEXT NOT NULL REFERENCES identity_appointment (id),
+                  right_code TEXT NOT NULL,
+                  agency TEXT,
+                  reason TEXT NOT NULL,
+                  minutes INTEGER NOT NULL,
+                  asked_at INTEGER NOT NULL,
+                  withdrawn_at INTEGER,
+                  decided_by TEXT,
+                  decided_at INTEGER,
+                  granted INTEGER,
+                  decided_words TEXT,
+                  ends_at INTEGER,
+                  ended_at INTEGER,
+                  ended_by TEXT,
+                  reviewed_by TEXT,
+                  reviewed_at INTEGER,
+                  justified INTEGER,
+                  review_words TEXT
+              ) STRICT;
+              CREATE INDEX identity_emergency_person ON identity_emergency (person, id);
+              CREATE INDEX identity_emergency_running ON identity_emergency (appointment, ends_at);
+              CREATE INDEX identity_emergency_unreviewed ON identity_emergency (id)
+                  WHERE granted = 1 AND reviewed_at IS NULL;",
     },
 ];

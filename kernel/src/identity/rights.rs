@@ -33,6 +33,7 @@ pub fn grants(appointment: &Appointment, roles: &Roles, reached: &BTreeSet<UnitI
                 field: appointment.field.clone(),
                 valid_from: appointment.period.begins(),
                 valid_to: appointment.over_at(),
+                emergency: None,
             };
             if !out.contains(&grant) {
                 out.push(grant);

@@ -61,6 +61,7 @@ fn official(k: &Kernel, reach: Option<Reach>) -> Cx {
         field: None,
         valid_from: kernel::clock::Timestamp::from_micros(0),
         valid_to: None,
+        emergency: None,
     };
     cx.grants = Arc::new(Grants(reach.map(grant).into_iter().collect()));
     cx

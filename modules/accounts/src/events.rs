@@ -4,7 +4,7 @@ use kernel::clock::Timestamp;
 use kernel::identity::clients::ClientId;
 use kernel::journal::Fact;
 use kernel::orgs::UnitId;
-use kernel::{AppointmentId, PersonId, Ref};
+use kernel::{AppointmentId, EmergencyId, PersonId, Ref};
 use serde::{Deserialize, Serialize};
 
 macro_rules! facts {
@@ -63,6 +63,16 @@ facts! {
         agency: Option<UnitId>,
         /// When.
         at: Timestamp,
+    }
+
+    /// An emergency right was asked for, granted, refused, withdrawn, ended or reviewed.
+    EmergencyChanged = "accounts.emergency.changed" about emergency {
+        /// Which.
+        emergency: EmergencyId,
+        /// Whose.
+        person: PersonId,
+        /// `asked`, `granted`, `refused`, `withdrawn`, `ended` or `reviewed`.
+        step: String,
     }
 
     /// A client was made for a system.

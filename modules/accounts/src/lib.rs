@@ -4,6 +4,7 @@
 pub mod actions;
 mod agencies;
 mod api;
+mod emergencies;
 pub mod events;
 mod mount;
 mod pages;
@@ -24,11 +25,17 @@ use async_trait::async_trait;
 use kernel::i18n::Text;
 use kernel::identity::Identity;
 use kernel::identity::clients::ClientId;
+use kernel::jobs::JobHandler;
 use kernel::tokens::{Door, TokenIssuer};
-use kernel::{AppointmentId, Card, Cx, Finding, Kernel, Module, Permission, PersonId, Ref, Result};
+use kernel::{
+    AppointmentId, Card, Cx, EmergencyId, Finding, Kernel, Module, Permission, PersonId, Ref, Result,
+};
 
 /// The role that operates the platform.
 pub const OPERATOR: &str = "operator";
+
+/// Says nothing of whether the platform serves: readiness leaves it out.
+pub const ADVISORY: &[&str] = &[emergencies::CHECK];
 
 /// The module. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -73,7 +80,11 @@ impl Module for Accounts {
     }
 
     async fn diagnose(&self, k: &Kernel) -> Vec<Finding> {
-        vec![self.operators(k).await, self.keys()]
+        vec![self.operators(k).await, self.keys(), emergencies::check(k).await]
+    }
+
+    fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
+        vec![Arc::new(emergencies::Ender(self.clone()))]
     }
 }
 
@@ -126,6 +137,7 @@ async fn describe(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
         PersonId::KIND => official_card(k, of, cx).await,
         AppointmentId::KIND => appointment_card(k, of, cx).await,
         ClientId::KIND => client_card(k, of, cx).await,
+        EmergencyId::KIND => emergency_card(k, of, cx).await,
         _ => return Ok(None),
     };
     card.map(Some).or_else(hidden)
@@ -149,6 +161,17 @@ async fn client_card(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Card> {
     let id: ClientId = of.id.parse()?;
     let client = actions::clients::get(k, cx, id).await?;
     Ok(Card { title: client.name, text: client.subsystem, href: pages::client_path(id) })
+}
+
+async fn emergency_card(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Card> {
+    let id: EmergencyId = of.id.parse()?;
+    // Who may know of it is asked here as on its page.
+    let e = match cx.actor {
+        kernel::Actor::Kernel { .. } => kernel::identity::emergencies::get(&k.db, id).await?,
+        _ => actions::emergency::get(k, cx, id).await?,
+    };
+    let who = kernel::identity::people::get(&k.db, e.person).await?;
+    Ok(Card { title: e.right, text: who.full_name, href: pages::emergency_path(id) })
 }
 
 /// Deletes what ended long ago, once an hour.

@@ -77,6 +77,7 @@ pub(crate) struct Outage {
     pub known: String,
     pub expected: String,
     pub told_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
 }
 
 /// What the operator says of it.

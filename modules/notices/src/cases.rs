@@ -10,7 +10,7 @@ use base::error::Result;
 use base::i18n::{Lang, Text};
 use kernel::alerts::{self, AlertId, Occurrence, Severity};
 use kernel::identity::people;
-use kernel::{Kernel, PersonId, Tx};
+use kernel::{Kernel, PersonId, Ref, Tx};
 
 use crate::jobs::{Escalate, Settle, TellTogether};
 use crate::message::CaseId;
@@ -200,6 +200,7 @@ async fn announce(
         case: Some(case.id),
         notice: None,
         about: Some(&about),
+        covers: &[],
         severity: case.severity,
         arguments: arguments(o, case, alert),
     };
@@ -209,24 +210,49 @@ async fn announce(
     Ok(())
 }
 
+/// What one person is told in one message.
+struct Together {
+    who: PersonId,
+    severity: Severity,
+    lines: Vec<Text>,
+    covers: Vec<Ref>,
+}
+
+impl Together {
+    fn of(who: PersonId) -> Self {
+        Self { who, severity: Severity::Warning, lines: Vec::new(), covers: Vec::new() }
+    }
+}
+
 /// Tells everything that has been collected, one message for each person.
 pub(crate) async fn together(o: &Office, tx: &mut Tx) -> Result<()> {
     let k = tx.kernel().clone();
-    let mut by_person: BTreeMap<String, (PersonId, Severity, Vec<Text>)> = BTreeMap::new();
+    let mut by_person: BTreeMap<String, Together> = BTreeMap::new();
     for (id, template) in cases::take_pending(tx).await? {
         let Some(case) = cases::one(tx, id).await? else { continue };
         let Some(alert) = alerts::one(&k.db, case.alert).await? else { continue };
         for who in cases::told(tx, id).await? {
-            let entry = by_person.entry(who.to_string()).or_insert((who, Severity::Warning, Vec::new()));
-            entry.1 = entry.1.max(case.severity);
-            entry.2.push(Text::both(|l| line(l, &template, &alert)));
+            let entry = by_person.entry(who.to_string()).or_insert_with(|| Together::of(who));
+            entry.severity = entry.severity.max(case.severity);
+            entry.lines.push(Text::both(|l| line(l, &template, &alert)));
+            if !entry.covers.contains(&alert.id.to_ref()) {
+                entry.covers.push(alert.id.to_ref());
+            }
         }
     }
-    for (_, (who, severity, lines)) in by_person {
+    for Together { who, severity, lines, covers } in by_person.into_values() {
         let mut arguments = BTreeMap::new();
         arguments.insert("count".to_owned(), Text::both(|_| lines.len().to_string()));
         arguments.insert("list".to_owned(), Text::both(|l| listed(l, &lines)));
-        let draft = Draft { template: DIGEST, case: None, notice: None, about: None, severity, arguments };
+        let draft = Draft {
+            template: DIGEST,
+            case: None,
+            notice: None,
+            about: None,
+            covers: &covers,
+            severity,
+            arguments,
+        };
         tell::person(o, tx, &draft, who).await?;
     }
     Ok(())

@@ -28,7 +28,7 @@ use base::error::Error;
 use kernel::jobs::JobHandler;
 use kernel::listeners::Listener;
 use kernel::notices::Gateway;
-use kernel::{Card, Cx, Finding, Kernel, Module, Permission, Ref, Result, Scope};
+use kernel::{Card, Cx, Finding, Kernel, Module, Permission, Ref, Result, Scope, Told};
 
 pub use config::Settings;
 pub use diagnose::ADVISORY;
@@ -106,6 +106,13 @@ impl Module for Notices {
         let Ok(id) = of.id.parse::<MessageId>() else { return Ok(None) };
         let found = store::messages::one(&k.db, id).await?;
         Ok(found.map(|m| Card { title: m.subject, text: m.masked, href: pages::message_path(id) }))
+    }
+
+    async fn told(&self, k: &Kernel, of: &Ref, cx: &Cx) -> Result<Vec<Told>> {
+        if !cx.holds(permissions::READ, &Scope::province()) {
+            return Ok(Vec::new());
+        }
+        pages::told(k, of).await
     }
 
     async fn diagnose(&self, k: &Kernel) -> Vec<Finding> {

@@ -53,6 +53,7 @@ async fn write(o: &Office, k: &Kernel, tx: &mut Tx, id: NoticeId, notice: &Notic
         case: None,
         notice: Some(id),
         about: notice.about.as_ref(),
+        covers: &[],
         severity: notice.severity,
         arguments: notice.arguments.clone(),
     };

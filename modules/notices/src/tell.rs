@@ -29,6 +29,8 @@ pub(crate) struct Draft<'a> {
     pub case: Option<CaseId>,
     pub notice: Option<NoticeId>,
     pub about: Option<&'a Ref>,
+    /// What one message tells together.
+    pub covers: &'a [Ref],
     pub severity: Severity,
     /// Without `link` and `platform`, which are the same for every message.
     pub arguments: BTreeMap<String, Text>,
@@ -60,7 +62,8 @@ pub(crate) async fn person(o: &Office, tx: &mut Tx, d: &Draft<'_>, who: PersonId
     let known: Vec<_> = known.into_iter().filter(|(w, _)| o.gateway(w.channel).is_some()).collect();
     let to = To { person: Some(who), name: "", lang, not_before };
     if known.is_empty() {
-        messages::insert(tx, new(d, &to, &words.subject, &words.body, State::Unreached)).await?;
+        let id = messages::insert(tx, new(d, &to, &words.subject, &words.body, State::Unreached)).await?;
+        messages::covers(tx, id, d.covers).await?;
         return Ok(false);
     }
     for (way, address) in known {
@@ -68,6 +71,7 @@ pub(crate) async fn person(o: &Office, tx: &mut Tx, d: &Draft<'_>, who: PersonId
         let mut m = new(d, &to, &words.subject, body, State::Waiting);
         (m.channel, m.address, m.masked) = (Some(way.channel), Some(address), &way.masked);
         let id = messages::insert(tx, m).await?;
+        messages::covers(tx, id, d.covers).await?;
         tx.enqueue_at(&SendMessage { message: id }, not_before).await?;
     }
     Ok(true)
@@ -115,6 +119,7 @@ pub(crate) async fn code(
         case: None,
         notice: None,
         about: None,
+        covers: &[],
         severity: Severity::Critical,
         arguments,
     };

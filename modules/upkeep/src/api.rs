@@ -19,11 +19,16 @@ const MOST: u32 = 200;
 
 pub(crate) fn routes(upkeep: &Upkeep) -> Routes {
     let reads = Access::Needs(READ);
-    let u = upkeep.clone();
+    let (u, u2) = (upkeep.clone(), upkeep.clone());
     Routes::new()
         .get("/api/upkeep/v1/checks", reads, move |k: State<Kernel>, cx: Cx| checks(u.clone(), k, cx))
         .get("/api/upkeep/v1/alerts", reads, list)
         .get("/api/upkeep/v1/alerts/{alert}", reads, one)
+        .get(
+            "/api/upkeep/v1/alerts/{alert}/told",
+            reads,
+            move |k: State<Kernel>, cx: Cx, p: Path<AlertId>| told(u2.clone(), k, cx, p),
+        )
         .post("/api/upkeep/v1/alerts/{alert}/acknowledge", Access::Needs(ACKNOWLEDGE), acknowledge)
 }
 
@@ -34,7 +39,7 @@ pub(crate) fn routes(upkeep: &Upkeep) -> Routes {
         description = "Checks of the platform and its open alerts.",
         version = "1"
     ),
-    paths(checks, list, one, acknowledge)
+    paths(checks, list, one, told, acknowledge)
 )]
 struct Document;
 
@@ -207,6 +212,56 @@ async fn one(State(k): State<Kernel>, cx: Cx, Path(id): Path<AlertId>) -> web::R
     may_read(&cx)?;
     let found = alerts::one(&k.db, id).await?.ok_or(Error::NotFound { kind: AlertId::KIND })?;
     Ok(Json(view(&cx, &found)))
+}
+
+/// Somebody who was told of an alert, or was to be.
+#[derive(Serialize, ToSchema)]
+struct ToldView {
+    /// When it was written (RFC 3339).
+    at: String,
+    /// When its state changed last (RFC 3339).
+    changed_at: String,
+    /// Who.
+    whom: String,
+    /// Over which channel; absent when they have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over: Option<String>,
+    /// The address there, mostly hidden.
+    masked: String,
+    /// How far it is, in a word.
+    state: String,
+    /// Whether it arrived or was taken; absent while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrived: Option<bool>,
+    /// What the other side said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Who was told of an alert when over which channel, and what came back, the first one first. Empty without the right to
+/// see messages.
+#[utoipa::path(get, path = "/api/upkeep/v1/alerts/{alert}/told", tag = "upkeep",
+    params(("alert" = String, Path, description = "identifier")),
+    responses((status = 200, body = [ToldView]), (status = 404, description = "unknown")))]
+async fn told(
+    upkeep: Upkeep,
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<AlertId>,
+) -> web::Result<Json<Vec<ToldView>>> {
+    may_read(&cx)?;
+    alerts::one(&k.db, id).await?.ok_or(Error::NotFound { kind: AlertId::KIND })?;
+    let view = |one: kernel::Told| ToldView {
+        at: one.at.rfc3339(),
+        changed_at: one.changed_at.rfc3339(),
+        whom: one.whom,
+        over: one.over.map(|o| o.get(cx.lang).to_owned()),
+        masked: one.masked,
+        state: one.state.get(cx.lang).to_owned(),
+        arrived: one.arrived,
+        reason: one.reason,
+    };
+    Ok(Json(upkeep.told(&k, &cx, id).await?.into_iter().map(view).collect()))
 }
 
 /// Says that the actor looks after an open alert.

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use base::clock::Timestamp;
 use kernel::alerts::{self, AlertId};
-use kernel::{Card, Cx, Kernel, Module, Permission, Ref, Result, Scope};
+use kernel::{Card, Cx, Kernel, Module, Permission, Ref, Result, Scope, Told};
 
 pub use check::{Check, Overview, Standing, State, Trouble};
 
@@ -51,6 +51,11 @@ impl Upkeep {
             false => alerts::open(&k.db, check::MOST_ALERTS).await?,
         };
         Ok(Overview { at, checks, alerts: open.into_iter().map(Trouble::from).collect() })
+    }
+
+    /// Who was told of an alert, over what, and what came back.
+    pub(crate) async fn told(&self, k: &Kernel, cx: &Cx, alert: AlertId) -> Result<Vec<Told>> {
+        self.runner.told(k, &alert.to_ref(), cx).await
     }
 
     /// Every check, and when it was made.

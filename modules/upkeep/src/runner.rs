@@ -9,7 +9,7 @@ use base::clock::{Stopwatch, Timestamp};
 use base::i18n::Text;
 use futures_util::future::join_all;
 use kernel::alerts::{self, Alert, Severity};
-use kernel::{Cx, Finding, Kernel, Module, Result};
+use kernel::{Cx, Finding, Kernel, Module, Ref, Result, Told};
 use tokio::sync::Mutex;
 
 use crate::check::{Check, State};
@@ -37,6 +37,16 @@ pub(crate) struct Runner {
 impl Runner {
     pub(crate) fn new(modules: Modules) -> Self {
         Self { modules, last: Mutex::default(), clock: Watch::default() }
+    }
+
+    /// Who was told of a thing, as the modules know it, the first one first.
+    pub(crate) async fn told(&self, k: &Kernel, of: &Ref, cx: &Cx) -> Result<Vec<Told>> {
+        let mut all = Vec::new();
+        for module in self.modules.get().map(Vec::as_slice).unwrap_or_default() {
+            all.extend(module.told(k, of, cx).await?);
+        }
+        all.sort_by_key(|t| t.at);
+        Ok(all)
     }
 
     /// Every check, and when it was made. Who asks while checks are being made gets those.

@@ -116,6 +116,7 @@ fn visitor(name: &str) -> Option<Visitor> {
         field: None,
         valid_from: base::clock::Timestamp::from_micros(0),
         valid_to: None,
+        emergency: None,
     };
     let person = PersonId(base::ids::Uuid::from_u128(1));
     let official = Actor::Official { person, appointment: None };

@@ -3,6 +3,7 @@
 
 mod appointments;
 pub mod clients;
+pub mod emergency;
 pub mod links;
 pub mod officials;
 pub mod own;

@@ -1,6 +1,7 @@
 //! The JSON interface `/api/accounts/v1`: the same acts as the pages, described in OpenAPI.
 
 mod clients;
+mod emergencies;
 mod officials;
 
 use axum::Json;
@@ -39,7 +40,15 @@ use crate::{Accounts, permissions as may};
         clients::create,
         clients::get,
         clients::rotate,
-        clients::revoke
+        clients::revoke,
+        emergencies::list,
+        emergencies::ask,
+        emergencies::get,
+        emergencies::grant,
+        emergencies::refuse,
+        emergencies::withdraw,
+        emergencies::end,
+        emergencies::review
     )
 )]
 struct Document;
@@ -52,6 +61,9 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 pub(crate) fn routes(a: &Accounts) -> web::Routes {
     let (read, manage) = (Access::Needs(may::OFFICIAL_READ), Access::Needs(may::OFFICIAL_MANAGE));
     let (see, issue) = (Access::Needs(may::CLIENT_READ), Access::Needs(may::CLIENT_MANAGE));
+    let (know, ask) = (Access::Needs(may::EMERGENCY_READ), Access::Needs(may::EMERGENCY_ASK));
+    let grant = Access::Needs(may::EMERGENCY_GRANT);
+    let review = Access::Needs(may::EMERGENCY_REVIEW);
     Mount::new(a)
         .get("/api/accounts/v1/me", Access::SignedIn, me)
         .get("/api/accounts/v1/roles", read, roles)
@@ -63,6 +75,14 @@ pub(crate) fn routes(a: &Accounts) -> web::Routes {
         .post("/api/accounts/v1/officials/{person}/unlock", manage, officials::unlock)
         .post("/api/accounts/v1/officials/{person}/password-link", manage, officials::password_link)
         .post("/api/accounts/v1/appointments/{appointment}/end", manage, officials::end)
+        .get("/api/accounts/v1/emergencies", know, emergencies::list)
+        .post("/api/accounts/v1/emergencies", ask, emergencies::ask)
+        .get("/api/accounts/v1/emergencies/{emergency}", know, emergencies::get)
+        .post("/api/accounts/v1/emergencies/{emergency}/grant", grant, emergencies::grant)
+        .post("/api/accounts/v1/emergencies/{emergency}/refuse", grant, emergencies::refuse)
+        .post("/api/accounts/v1/emergencies/{emergency}/withdraw", ask, emergencies::withdraw)
+        .post("/api/accounts/v1/emergencies/{emergency}/end", know, emergencies::end)
+        .post("/api/accounts/v1/emergencies/{emergency}/review", review, emergencies::review)
         .get("/api/accounts/v1/clients", see, clients::list)
         .post("/api/accounts/v1/clients", issue, clients::create)
         .get("/api/accounts/v1/clients/{client}", see, clients::get)

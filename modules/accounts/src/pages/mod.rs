@@ -3,6 +3,7 @@
 mod account;
 mod clients;
 mod dates;
+mod emergency;
 mod exports;
 mod login;
 mod official;
@@ -11,9 +12,9 @@ mod officials;
 pub(crate) mod request;
 mod welcome;
 
-use kernel::PersonId;
 use kernel::entrance::FrontDoor;
 use kernel::identity::clients::ClientId;
+use kernel::{EmergencyId, PersonId};
 use web::Access;
 use web::ui::Icon;
 
@@ -23,6 +24,9 @@ use crate::{Accounts, permissions as may, t};
 pub(crate) fn routes(a: &Accounts) -> web::Routes {
     let (read, manage) = (Access::Needs(may::OFFICIAL_READ), Access::Needs(may::OFFICIAL_MANAGE));
     let (see, issue) = (Access::Needs(may::CLIENT_READ), Access::Needs(may::CLIENT_MANAGE));
+    let (know, ask) = (Access::Needs(may::EMERGENCY_READ), Access::Needs(may::EMERGENCY_ASK));
+    let grant = Access::Needs(may::EMERGENCY_GRANT);
+    let review = Access::Needs(may::EMERGENCY_REVIEW);
     Mount::new(a)
         .get("/login", Access::Public, login::form)
         .door(FrontDoor::Console)
@@ -56,6 +60,15 @@ pub(crate) fn routes(a: &Accounts) -> web::Routes {
         .post("/accounts/officials/{person}/password-link", manage, official_acts::link)
         .get("/accounts/appointments/{appointment}/end", manage, official_acts::end_form)
         .post("/accounts/appointments/{appointment}/end", manage, official_acts::end)
+        .get("/accounts/emergencies", know, emergency::list)
+        .get("/accounts/emergencies/new", ask, emergency::new)
+        .post("/accounts/emergencies", ask, emergency::ask)
+        .get("/accounts/emergencies/{emergency}", know, emergency::page)
+        .post("/accounts/emergencies/{emergency}/grant", grant, emergency::grant)
+        .post("/accounts/emergencies/{emergency}/refuse", grant, emergency::refuse)
+        .post("/accounts/emergencies/{emergency}/withdraw", ask, emergency::withdraw)
+        .post("/accounts/emergencies/{emergency}/end", know, emergency::end)
+        .post("/accounts/emergencies/{emergency}/review", review, emergency::review)
         .get("/accounts/clients", see, clients::list)
         .get("/accounts/clients/export", see, exports::clients)
         .get("/accounts/clients/new", issue, clients::new)
@@ -81,7 +94,18 @@ pub(crate) fn nav() -> Vec<web::Nav> {
         web::Nav::new("/accounts/clients", Icon::Key, t::nav_clients, Access::Needs(may::CLIENT_READ))
             .group(t::nav_group)
             .order(81),
+        web::Nav::new(EMERGENCIES, Icon::Lock, t::nav_emergencies, Access::Needs(may::EMERGENCY_READ))
+            .group(t::nav_group)
+            .order(82),
     ]
+}
+
+/// The list of emergency rights.
+const EMERGENCIES: &str = "/accounts/emergencies";
+
+/// The page of an emergency right.
+pub(crate) fn emergency_path(id: EmergencyId) -> String {
+    format!("{EMERGENCIES}/{id}")
 }
 
 /// The page of an official.

@@ -7,6 +7,7 @@ mod api;
 mod clients;
 mod coverage;
 mod dates;
+mod emergencies;
 mod exports;
 mod neighbours;
 mod officials;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use accounts::Accounts;
 use accounts::actions::clients::{self, NewClient};
 use accounts::actions::officials::{self, End, NewAppointment, NewOfficial};
+use kernel::identity::emergency::Emergency;
 use kernel::identity::{Holding, Secret};
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
 use kernel::tokens::{Settings, TokenIssuer};
-use kernel::{AppointmentId, Cx, Kernel, PersonId};
+use kernel::{AppointmentId, Cx, EmergencyId, Kernel, PersonId};
 use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};
 use testkit::{App, Cast, Client, Ground, Line, TestKernel};
 use web::Endpoint;
@@ -22,7 +23,10 @@ const ROLE: &str = r#"
 vi = "Quản trị đơn vị"
 en = "Administrator of an agency"
 reach = "agency"
-permissions = ["accounts.official.read", "accounts.official.manage", "accounts.client.read", "accounts.client.manage"]
+permissions = [
+    "accounts.official.read", "accounts.official.manage", "accounts.client.read", "accounts.client.manage",
+    "accounts.emergency.read", "accounts.emergency.ask",
+]
 "#;
 
 const OPEN: [testkit::Expect; 4] = [Public, Public, Public, Public];
@@ -37,6 +41,9 @@ const ACTION: [testkit::Expect; 4] = [SignIn, Hidden, Denied, Acts];
 const MAKING: [testkit::Expect; 4] = [SignIn, Acts, Denied, Acts];
 /// Clients are things of the whole province: no agency's administrator reaches them.
 const PROVINCE: [testkit::Expect; 4] = [SignIn, Denied, Denied, Denied];
+
+/// Somebody else's, whoever asks.
+const PERSONAL: [testkit::Expect; 4] = [SignIn, Hidden, Denied, Hidden];
 
 const ENDPOINTS: &[Line] = &[
     ("GET /login", OPEN),
@@ -70,6 +77,24 @@ const ENDPOINTS: &[Line] = &[
     ("POST /accounts/officials/{person}/password-link", ACTION),
     ("GET /accounts/appointments/{appointment}/end", SINGLE),
     ("POST /accounts/appointments/{appointment}/end", ACTION),
+    // One's own only: another's emergency is not told, not even to the successor of the agency.
+    ("GET /accounts/emergencies", [SignIn, Empty, Denied, Empty]),
+    ("GET /accounts/emergencies/new", [SignIn, Empty, Denied, Empty]),
+    ("POST /accounts/emergencies", MAKING),
+    ("GET /accounts/emergencies/{emergency}", PERSONAL),
+    ("POST /accounts/emergencies/{emergency}/grant", PROVINCE),
+    ("POST /accounts/emergencies/{emergency}/refuse", PROVINCE),
+    ("POST /accounts/emergencies/{emergency}/withdraw", PERSONAL),
+    ("POST /accounts/emergencies/{emergency}/end", PERSONAL),
+    ("POST /accounts/emergencies/{emergency}/review", PROVINCE),
+    ("GET /api/accounts/v1/emergencies", [SignIn, Empty, Denied, Empty]),
+    ("POST /api/accounts/v1/emergencies", MAKING),
+    ("GET /api/accounts/v1/emergencies/{emergency}", PERSONAL),
+    ("POST /api/accounts/v1/emergencies/{emergency}/grant", PROVINCE),
+    ("POST /api/accounts/v1/emergencies/{emergency}/refuse", PROVINCE),
+    ("POST /api/accounts/v1/emergencies/{emergency}/withdraw", PERSONAL),
+    ("POST /api/accounts/v1/emergencies/{emergency}/end", PERSONAL),
+    ("POST /api/accounts/v1/emergencies/{emergency}/review", PROVINCE),
     ("GET /accounts/clients", PROVINCE),
     ("GET /accounts/clients/export", PROVINCE),
     ("GET /accounts/clients/new", PROVINCE),
@@ -221,6 +246,30 @@ async fn merged(k: &Kernel, old: UnitId) -> UnitId {
     unit
 }
 
+/// What the person of the agency that is no more asked for.
+async fn emergency(w: &World) -> EmergencyId {
+    let k = w.k();
+    let e = Emergency {
+        id: EmergencyId::new(&*k.clock, &*k.random),
+        person: w.person,
+        appointment: w.post,
+        right: "operator".into(),
+        agency: None,
+        reason: "Hệ thống riêng hỏng lúc nửa đêm".into(),
+        minutes: 60,
+        asked_at: k.clock.now(),
+        withdrawn_at: None,
+        decided: None,
+        ends_at: None,
+        ended_at: None,
+        reviewed: None,
+    };
+    let mut tx = k.begin(&w.cx()).await.unwrap();
+    kernel::identity::emergencies::add(&mut tx, &e).await.unwrap();
+    tx.commit().await.unwrap();
+    e.id
+}
+
 #[tokio::test]
 async fn every_endpoint_answers_each_as_it_says() {
     for backend in testkit::backends() {
@@ -240,10 +289,12 @@ async fn every_endpoint_answers_each_as_it_says() {
         let sql = "SELECT id FROM identity_session WHERE person = $1";
         let session = w.k().db.query_one(sql, kernel::params![person]).await.unwrap().text("id").unwrap();
         let today = w.k().clock.now().date();
+        let emergency = emergency(&w).await;
         let path = |e: &Endpoint| {
             let path = e.path.replace("{person}", &person.to_string());
             let path = path.replace("{appointment}", &post.to_string()).replace("{session}", &session);
             let path = path.replace("{client}", &client.to_string()).replace("{secret}", "khong-co");
+            let path = path.replace("{emergency}", &emergency.to_string());
             if path.ends_with("/export") { path + "?as=csv" } else { path }
         };
         let body = |e: &Endpoint| {

@@ -166,6 +166,7 @@ fn local_admin(p: &Place, agency: UnitId) -> Cx {
         field: None,
         valid_from: kernel::clock::Timestamp::from_micros(0),
         valid_to: None,
+        emergency: None,
     };
     cx.grants = Arc::new(Grants(vec![grant(OFFICIAL_READ), grant(OFFICIAL_MANAGE)]));
     cx

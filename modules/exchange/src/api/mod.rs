@@ -7,7 +7,9 @@ mod calls;
 mod catalogue;
 mod connections;
 mod corner;
+mod examinations;
 mod monitoring;
+mod outages;
 mod page;
 
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .merge(calls::routes(exchange))
         .merge(monitoring::routes(exchange))
         .merge(corner::routes(exchange))
+        .merge(outages::routes())
+        .merge(examinations::routes(exchange))
         .get("/api/exchange/v1/snapshot", Access::Needs(permissions::READ), at_snapshot)
 }
 
@@ -85,6 +89,13 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         calls::evidence,
         monitoring::operational_data,
         monitoring::health_data,
+        outages::list,
+        outages::get,
+        outages::announce,
+        outages::end,
+        examinations::list,
+        examinations::start,
+        examinations::get,
         corner::systems,
         corner::reason,
         corner::runs,

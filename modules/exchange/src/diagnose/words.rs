@@ -8,6 +8,16 @@ use super::{Fault, Side};
 use crate::t;
 
 impl Side {
+    /// Stable, as kept and told to programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Platform => "platform",
+            Self::Line => "line",
+            Self::Unclear => "unclear",
+        }
+    }
+
     /// Its name.
     pub fn label(self, l: Lang) -> &'static str {
         match self {

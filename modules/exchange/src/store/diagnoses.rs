@@ -4,7 +4,7 @@ use base::clock::Timestamp;
 use kernel::db::{Db, Migration, Row};
 use kernel::{Error, Result, Tx, params};
 
-use crate::diagnose::{Report, Side};
+use crate::diagnose::Report;
 use crate::ids::{DiagnosisId, ServiceId};
 
 /// Their table.
@@ -28,7 +28,7 @@ pub struct DiagnosisRow {
 /// When the database is away.
 pub async fn add(tx: &mut Tx, id: DiagnosisId, service: ServiceId, report: &Report, keep: u32) -> Result<()> {
     let (fault, side) = match &report.fault {
-        Some(fault) => (Some(fault.name()), Some(side(fault.side()))),
+        Some(fault) => (Some(fault.name()), Some(fault.side().name())),
         None => (None, None),
     };
     let json = serde_json::to_value(report)?;
@@ -41,15 +41,6 @@ pub async fn add(tx: &mut Tx, id: DiagnosisId, service: ServiceId, report: &Repo
                  ORDER BY began_at DESC, id DESC LIMIT $2)";
     tx.execute(sql, params![service, keep]).await?;
     Ok(())
-}
-
-fn side(side: Side) -> &'static str {
-    match side {
-        Side::Provider => "provider",
-        Side::Platform => "platform",
-        Side::Line => "line",
-        Side::Unclear => "unclear",
-    }
 }
 
 fn read(row: &Row) -> Result<DiagnosisRow> {

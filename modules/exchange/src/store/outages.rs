@@ -132,7 +132,7 @@ pub(crate) async fn end(tx: &mut Tx, id: OutageId) -> Result<()> {
     Ok(())
 }
 
-const OPEN: &str = "SELECT o.id, o.service_id, v.name, o.since, o.known, o.expected, o.told_at
+const OPEN: &str = "SELECT o.id, o.service_id, v.name, o.since, o.known, o.expected, o.told_at, o.ended_at
     FROM exchange_outage o JOIN exchange_service v ON v.id = o.service_id WHERE o.ended_at IS NULL";
 
 fn outage(r: &Row) -> Result<Outage> {
@@ -144,6 +144,7 @@ fn outage(r: &Row) -> Result<Outage> {
         known: r.text("known")?,
         expected: r.text("expected")?,
         told_at: r.time("told_at")?,
+        ended_at: r.opt_time("ended_at")?,
     })
 }
 
@@ -161,6 +162,45 @@ pub(crate) async fn lock_open(tx: &mut Tx, service: ServiceId) -> Result<Option<
     }
     let sql = format!("{OPEN} AND o.service_id = $1");
     tx.query_opt(&sql, params![service]).await?.as_ref().map(outage).transpose()
+}
+
+/// Which interruptions are asked for.
+pub(crate) struct Listed {
+    pub id: Option<OutageId>,
+    pub is_open: Option<bool>,
+    pub after: Option<OutageId>,
+    pub limit: u32,
+}
+
+/// Interruptions of services that the reader's systems consume or provide, the last one first.
+pub(crate) async fn list(db: &Db, viewer: &Viewer, f: &Listed) -> Result<Vec<Outage>> {
+    let mut p = params![f.limit];
+    let consumes = viewer.condition(&["m.agency_id"], &["s.id"], &mut p);
+    let provides = viewer.condition(&["pm.agency_id"], &["ps.id"], &mut p);
+    let mut sql = format!(
+        "SELECT o.id, o.service_id, v.name, o.since, o.known, o.expected, o.told_at, o.ended_at
+         FROM exchange_outage o JOIN exchange_service v ON v.id = o.service_id
+         JOIN exchange_subsystem ps ON ps.id = v.subsystem_id JOIN exchange_member pm ON pm.id = ps.member_id
+         WHERE ({provides} OR EXISTS (
+             SELECT 1 FROM exchange_outage_consumer c JOIN exchange_subsystem s ON s.id = c.subsystem_id
+             JOIN exchange_member m ON m.id = s.member_id WHERE c.outage_id = o.id AND {consumes}))"
+    );
+    match f.is_open {
+        Some(true) => sql.push_str(" AND o.ended_at IS NULL"),
+        Some(false) => sql.push_str(" AND o.ended_at IS NOT NULL"),
+        None => {}
+    }
+    if let Some(id) = f.id {
+        p.extend(params![id]);
+        sql.push_str(&format!(" AND o.id = ${}", p.len()));
+    }
+    // Identifiers are given out in the order of time.
+    if let Some(after) = f.after {
+        p.extend(params![after]);
+        sql.push_str(&format!(" AND o.id < ${}", p.len()));
+    }
+    sql.push_str(" ORDER BY o.id DESC LIMIT $1");
+    db.query(&sql, p).await?.iter().map(outage).collect()
 }
 
 /// The open interruptions of services that the reader's systems consume; all of them for who sees everything.

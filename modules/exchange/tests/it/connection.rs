@@ -78,6 +78,18 @@ async fn what_was_well_yesterday_is_compared_with_today() {
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
+        let api = format!("/api/exchange/v1/services/{id}/examinations");
+        let told = operator.get(&api).await.json();
+        let last = &told["items"][0];
+        assert_eq!((last["side"].as_str(), last["fault"].as_str()), (Some("provider"), Some("refused")));
+        assert!(
+            last["verdict"].as_str().unwrap().contains("từ chối kết nối") && last["next_step"].is_string()
+        );
+        assert_eq!((told["items"][1].get("fault"), told.get("running")), (None, None));
+        let one = operator.get(&format!("{api}/{}", last["id"].as_str().unwrap())).await.json();
+        assert_eq!((&one, one["steps"][1]["stage"].as_str()), (last, Some("connection")));
+        let unknown = operator.get(&format!("{api}/00000000-0000-4000-8000-000000000009")).await;
+        assert_eq!(unknown.status, StatusCode::NOT_FOUND);
         let first = page.split("?run=").nth(1).unwrap().split('"').next().unwrap();
         let old = operator.get(&format!("{path}?run={first}")).await.text();
         assert!(old.contains("Kết nối tốt"), "{old}");
@@ -106,8 +118,15 @@ async fn consumers_and_readers_examine_nothing() {
         assert!(page.text().contains("không được chạy kiểm tra"), "the reason is said");
         assert_eq!(reader.post_form(&path, &[]).await.status, StatusCode::FORBIDDEN);
         assert_eq!(kept(s).await, 0);
+        let api = format!("/api/exchange/v1/services/{id}/examinations");
+        let nothing = serde_json::json!({});
+        assert_eq!(with(s.w.consumer).get(&api).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(reader.post_json(&api, &nothing).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(kept(s).await, 0);
         let provider = with(s.w.provider);
         run(s, &provider, &path, 1).await;
+        let begun = provider.post_json(&api, &nothing).await;
+        assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.text());
         answering.abort();
     })
     .await;

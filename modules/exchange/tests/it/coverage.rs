@@ -6,6 +6,7 @@ use exchange::announcement;
 use exchange::connection::{Kind, actions as connection};
 use exchange::permissions;
 use kernel::identity::clients::{self, ClientId};
+use kernel::ids::Uuid;
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
 use kernel::{Cx, Kernel, Reach, params};
 use testkit::Expect::{Acts, Denied, Empty, Hidden, Public, Shown, SignIn};
@@ -106,6 +107,13 @@ const ENDPOINTS: &[Line] = &[
     ("GET /api/exchange/v1/services/{id}", SINGLE),
     ("GET /api/exchange/v1/services/{id}/endpoints", SINGLE),
     ("GET /api/exchange/v1/services/{id}/openapi", SINGLE),
+    ("GET /api/exchange/v1/services/{id}/examinations", ACTION),
+    ("POST /api/exchange/v1/services/{id}/examinations", ACTION),
+    ("GET /api/exchange/v1/services/{id}/examinations/{examination}", ACTION),
+    ("POST /api/exchange/v1/services/{id}/outage", PROVINCE),
+    ("POST /api/exchange/v1/services/{id}/outage/end", PROVINCE),
+    ("GET /api/exchange/v1/outages", LISTED),
+    ("GET /api/exchange/v1/outages/{outage}", SINGLE),
     ("GET /api/exchange/v1/connections", LISTED),
     ("POST /api/exchange/v1/connections", ASKS),
     ("GET /api/exchange/v1/connections/{id}", SINGLE),
@@ -272,6 +280,26 @@ struct Things {
     client: String,
     run: String,
     month: String,
+    outage: String,
+    examination: String,
+}
+
+/// An interruption of the sample's service, of which another agency's system was told, and an examination of it.
+async fn troubled(k: &Kernel, service: &str) -> (String, String) {
+    let consumer = id(k, "exchange_subsystem", "motcua").await;
+    let (outage, examination) = (Uuid::from_u128(71).to_string(), Uuid::from_u128(72).to_string());
+    let mut tx = k.begin(&Cx::kernel("test", k.clock.now())).await.unwrap();
+    let sql = "INSERT INTO exchange_outage (id, service_id, since, known, expected, told_at)
+               VALUES ($1, $2, 1, 'x', '', 2)";
+    tx.execute(sql, params![&outage, service]).await.unwrap();
+    let sql = "INSERT INTO exchange_outage_consumer (outage_id, subsystem_id) VALUES ($1, $2)";
+    tx.execute(sql, params![&outage, consumer]).await.unwrap();
+    let report = serde_json::json!({"address": "http://x", "at": k.clock.now(), "steps": [], "fault": null});
+    let sql = "INSERT INTO exchange_diagnosis (id, service_id, address, began_at, took, report)
+               VALUES ($1, $2, 'http://x', 1, 1, $3)";
+    tx.execute(sql, params![&examination, service, report]).await.unwrap();
+    tx.commit().await.unwrap();
+    (outage, examination)
 }
 
 impl Things {
@@ -304,7 +332,8 @@ impl Things {
         let run = tested.json()["id"].as_str().unwrap().to_owned();
         let file = file.to_string();
         let origin = s.exchange.plane().unwrap().evidence.progress().origin;
-        Self { ids, file, origin, client, run, month }
+        let (outage, examination) = troubled(k, &ids[2].1).await;
+        Self { ids, file, origin, client, run, month, outage, examination }
     }
 
     fn path(&self, e: &Endpoint) -> String {
@@ -324,6 +353,7 @@ impl Things {
         // Whose turn it is not.
         let path = if path == "/exchange/connections" { path + "?tab=others" } else { path };
         let path = path.replace("{contact}", id);
+        let path = path.replace("{outage}", &self.outage).replace("{examination}", &self.examination);
         let path = path.replace("{origin}", &self.origin).replace("{*file}", "checkpoint");
         if path.ends_with("/export") { path + "?as=csv" } else { path }
     }

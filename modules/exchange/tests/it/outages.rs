@@ -86,11 +86,43 @@ async fn consumers_are_told_of_an_interruption_and_of_its_end() {
         let shown = consumer.get(&format!("/exchange/services/{service}")).await.text();
         assert!(shown.contains("Gián đoạn:") && !shown.contains("/outage\""), "{shown}");
 
+        let all = "/api/exchange/v1/outages";
+        let open = consumer.get(&format!("{all}?state=open")).await.json();
+        let one = format!("{all}/{}", open["items"][0]["id"].as_str().unwrap());
+        assert_eq!(open["items"][0]["known"], "Máy chủ <b>hỏng</b>");
+        assert_eq!(consumer.get(&one).await.json()["service"], service);
+        assert_eq!(
+            s.officer(s.w.provider).get(&one).await.status,
+            StatusCode::OK,
+            "the provider's matter, too"
+        );
+        assert_eq!(neighbour.get(&one).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(neighbour.get(all).await.json()["items"], serde_json::json!([]));
+        assert_eq!(
+            operator.get(&format!("{all}?state=other")).await.status,
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
+        let of_service = format!("/api/exchange/v1/services/{service}/outage");
+        let late = serde_json::json!({"since": "2099-01-01T00:00:00Z"});
+        assert_eq!(operator.post_json(&of_service, &late).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let again = operator.post_json(&of_service, &serde_json::json!({})).await;
+        assert_eq!(again.status, StatusCode::CONFLICT, "told already");
+
         let end = format!("{path}/end");
         assert_eq!(operator.post_form(&end, &[]).await.status, StatusCode::SEE_OTHER);
         assert_eq!(operator.post_form(&end, &[]).await.status, StatusCode::CONFLICT);
         assert_eq!(asked(k).await.last().unwrap().0, "service-restored");
         assert!(!consumer.get("/exchange").await.text().contains("Gián đoạn:"));
+        assert_eq!(consumer.get(&format!("{all}?state=open")).await.json()["items"], serde_json::json!([]));
+        assert!(consumer.get(&one).await.json()["ended_at"].is_string());
+        let told = operator.post_json(&of_service, &serde_json::json!({})).await;
+        assert_eq!((told.status, told.json()["consumers"].as_i64()), (StatusCode::CREATED, Some(1)));
+        let over = operator.post_json(&format!("{of_service}/end"), &serde_json::json!({})).await;
+        assert_eq!((over.status, over.json()["consumers"].as_i64()), (StatusCode::OK, Some(1)));
+        let first = operator.get(&format!("{all}?limit=1")).await.json();
+        let next = first["next"].as_str().unwrap();
+        let rest = operator.get(&format!("{all}?limit=1&after={next}")).await.json();
+        assert_eq!((rest["items"][0]["id"].as_str(), rest.get("next")), (one.rsplit('/').next(), None));
         let audit = "SELECT detail FROM kernel_audit WHERE action LIKE 'exchange.contact.%'";
         for row in k.db.query(audit, vec![]).await.unwrap() {
             assert!(!row.text("detail").unwrap().contains('@'), "no addresses in the audit");

@@ -87,6 +87,7 @@ fn official(k: &Kernel, grants: Vec<(Permission, Reach)>) -> Cx {
         field: None,
         valid_from: Timestamp::default(),
         valid_to: None,
+        emergency: None,
     };
     cx.grants = Arc::new(Grants(grants.into_iter().map(grant).collect()));
     cx

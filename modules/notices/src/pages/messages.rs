@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use base::error::Error;
-use base::i18n::Lang;
-use kernel::{Kernel, Scope};
+use base::i18n::{Lang, Text};
+use kernel::{Kernel, Ref, Scope, Told};
 use serde::Deserialize;
 use web::ui::{
     Action, Cell, Code, Column, Count, Empty, Entry, Facts, Filters, Fresh, Head, Help, Html, Icon, Notice,
@@ -24,6 +24,8 @@ use crate::store::messages::{self, Filter};
 use crate::t;
 
 const PAGE: u32 = 50;
+/// Messages about one thing that are told of.
+const MOST_TOLD: u32 = 200;
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
@@ -132,6 +134,30 @@ async fn whose(k: &Kernel, m: &Message) -> String {
         Some(person) => name(k, person).await,
         None => m.recipient.clone(),
     }
+}
+
+/// Who was told of a thing, over what, and what came back.
+pub(crate) async fn told(k: &Kernel, of: &Ref) -> kernel::Result<Vec<Told>> {
+    let mut out = Vec::new();
+    for m in messages::about(&k.db, of, MOST_TOLD).await? {
+        let arrived = match m.state {
+            Stands::Waiting | Stands::Withdrawn => None,
+            Stands::Sent | Stands::Delivered => Some(true),
+            Stands::Refused | Stands::Dead | Stands::Unreached => Some(false),
+        };
+        out.push(Told {
+            at: m.created_at,
+            changed_at: m.changed_at,
+            whom: whose(k, &m).await,
+            over: m.channel.map(|c| Text::both(|l| channel(l, c))),
+            state: Text::both(|l| word(l, m.state)),
+            arrived,
+            href: message_path(m.id),
+            masked: m.masked,
+            reason: m.reason,
+        });
+    }
+    Ok(out)
 }
 
 async fn row(k: &Kernel, l: Lang, m: &Message) -> Row {

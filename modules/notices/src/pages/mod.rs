@@ -30,6 +30,8 @@ const TEMPLATES: &str = "/notices/templates";
 /// How one is reached.
 const OWN: &str = "/notices/mine";
 
+pub(crate) use messages::told;
+
 pub(crate) fn routes(o: &Arc<Office>) -> Routes {
     let (reads, runs, own) = (Access::Needs(READ), Access::Needs(OPERATE), Access::SignedIn);
     let (o1, o2, o3, o4, o5, o6, o7) =
@@ -112,6 +114,7 @@ fn template_name(l: Lang, name: &str) -> &str {
         "service-announced" => t::template_service_announced(l),
         "service-reminder" => t::template_service_reminder(l),
         "service-withdrawn" => t::template_service_withdrawn(l),
+        "emergency" => t::template_emergency(l),
         "plain" => t::template_plain(l),
         other => other,
     }

@@ -5,7 +5,7 @@ use base::error::{Error, Result};
 use base::i18n::Lang;
 use kernel::db::{Db, Row, Value};
 use kernel::notices::Channel;
-use kernel::{PersonId, Tx, params};
+use kernel::{PersonId, Ref, Tx, params};
 
 use super::{number, severity};
 use crate::message::{Attempt, Message, MessageId, NewMessage, Sealed, State};
@@ -69,6 +69,25 @@ pub(crate) async fn insert(tx: &mut Tx, m: NewMessage<'_>) -> Result<MessageId> 
     ];
     tx.execute(sql, values).await?;
     Ok(id)
+}
+
+/// Remembers what a message tells together.
+pub(crate) async fn covers(tx: &mut Tx, id: MessageId, all: &[Ref]) -> Result<()> {
+    let sql = "INSERT INTO notices_covers (message_id, about_kind, about_id) VALUES ($1, $2, $3)";
+    for of in all {
+        tx.execute(sql, params![id, &of.kind, &of.id]).await?;
+    }
+    Ok(())
+}
+
+/// The messages that tell of a thing, alone or together with others, the first one first.
+pub(crate) async fn about(db: &Db, of: &Ref, limit: u32) -> Result<Vec<Message>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM notices_message WHERE (about_kind = $1 AND about_id = $2)
+             OR id IN (SELECT message_id FROM notices_covers WHERE about_kind = $1 AND about_id = $2)
+         ORDER BY created_at, id LIMIT $3"
+    );
+    db.query(&sql, params![&of.kind, &of.id, limit]).await?.iter().map(from_row).collect()
 }
 
 /// One message.

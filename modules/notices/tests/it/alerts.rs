@@ -2,9 +2,10 @@
 
 use kernel::alerts::{self, Severity};
 use kernel::clock::{Date, Timestamp};
+use kernel::i18n::Lang;
 use kernel::identity::{Appointment, Holding, Period, people, posts};
 use kernel::notices::Channel;
-use kernel::{AppointmentId, Cx, PersonId};
+use kernel::{AppointmentId, Cx, Module, PersonId};
 use notices::Duty;
 
 use crate::{Desk, FIRST, SECOND};
@@ -13,7 +14,7 @@ use crate::{Desk, FIRST, SECOND};
 async fn the_first_is_told_then_the_second_and_both_that_it_is_over() {
     for backend in testkit::backends() {
         let d = Desk::new(backend).await;
-        d.raise("a", Severity::Critical).await;
+        let raised = d.raise("a", Severity::Critical).await;
         let told = d.mails(FIRST, 1).await;
         assert_eq!(told[0].subject, "[KHẨN] Hệ thống mẫu a không trả lời");
         for part in ["Máy chủ của Sở Mẫu từ chối kết nối", "Gọi Sở Mẫu", "Một cửa tỉnh Mẫu", "http"]
@@ -21,6 +22,21 @@ async fn the_first_is_told_then_the_second_and_both_that_it_is_over() {
             assert!(told[0].text.contains(part), "{part}: {}", told[0].text);
         }
         assert!(d.mail.to(SECOND).is_empty());
+        // What came back of it, as the page of the alert tells.
+        let of = raised.to_ref();
+        let mut known = vec![];
+        for _ in 0..1_000 {
+            known = d.module.told(d.k(), &of, &Cx::kernel("test", d.k().clock.now())).await.unwrap();
+            if known.first().is_some_and(|t| t.arrived == Some(true)) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let [one] = &known[..] else { panic!("one was told: {known:?}") };
+        assert_eq!((one.arrived, one.over.as_ref().map(|o| o.en.as_str())), (Some(true), Some("E-mail")));
+        assert!(one.masked.contains('•') && !one.masked.contains(FIRST), "{one:?}");
+        let reader = Cx::stranger("r", Lang::Vi, d.k().clock.now());
+        assert!(d.module.told(d.k(), &of, &reader).await.unwrap().is_empty(), "not without the right");
         d.advance(11);
         let second = d.mails(SECOND, 1).await;
         assert_eq!(second[0].subject, told[0].subject);
@@ -137,6 +153,11 @@ async fn many_at_once_become_one_message() {
         assert!((2..20).contains(&told.len()), "{}", told.len());
         let together = told.iter().find(|t| t.subject.starts_with("Nhiều sự cố cùng lúc")).unwrap();
         assert!(together.text.contains("- [KHẨN] Hệ thống mẫu s"), "{together:?}");
+        for alert in alerts::open(&d.k().db, 100).await.unwrap() {
+            let cx = Cx::kernel("test", d.k().clock.now());
+            let told = d.module.told(d.k(), &alert.id.to_ref(), &cx).await.unwrap();
+            assert!(!told.is_empty(), "alone or together, each was told: {}", alert.key);
+        }
         d.app.t.close().await;
     }
 }

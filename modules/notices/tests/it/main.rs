@@ -82,6 +82,7 @@ impl Gateway for Gate {
 /// The site with its gateways.
 pub(crate) struct Desk {
     pub app: App,
+    pub module: Arc<Notices>,
     pub mail: Arc<Gate>,
     pub sms: Arc<Gate>,
     pub first: PersonId,
@@ -114,8 +115,8 @@ impl Desk {
         let module = Arc::new(Notices::new(&t.kernel, gateways, Arc::default()).unwrap());
         t.kernel.migrate(&[module.clone() as Arc<dyn Module>]).await.unwrap();
         let (first, second) = (person(&t.kernel), person(&t.kernel));
-        let app = App::on(Arc::new(t), vec![module]).await;
-        Self { app, mail, sms, first, second }
+        let app = App::on(Arc::new(t), vec![module.clone()]).await;
+        Self { app, module, mail, sms, first, second }
     }
 
     pub fn k(&self) -> &Kernel {

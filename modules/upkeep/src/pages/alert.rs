@@ -7,23 +7,39 @@ use http::StatusCode;
 use kernel::alerts::{self, Act, AlertId, MAX_NOTE, Occurrence};
 use kernel::{Error, Kernel, Scope};
 use web::ui::{
-    Action, Badge, Cell, Column, Entry, Facts, Field, Form, Fresh, Head, Html, Row, Section, Table, Thing,
-    Timeline, Tone,
+    Action, Badge, Cell, Column, Empty, Entry, Facts, Field, Form, Fresh, Head, Html, Icon, Row, Section,
+    Table, Thing, Timeline, Tone,
 };
 use web::{Answers, Cx, Page, Path, Redirect};
 
 use super::{HOME, alert_path, severity};
 use crate::permissions::{ACKNOWLEDGE, may_read};
-use crate::t;
+use crate::{Upkeep, t};
 
-pub(super) async fn page(State(k): State<Kernel>, cx: Cx, Path(id): Path<AlertId>) -> web::Result<Page> {
+/// Everything the page tells.
+struct Loaded {
+    alert: Occurrence,
+    acts: Vec<Act>,
+    told: Vec<kernel::Told>,
+}
+
+async fn load(upkeep: &Upkeep, k: &Kernel, cx: &Cx, id: AlertId) -> kernel::Result<Loaded> {
+    let alert = alerts::one(&k.db, id).await?.ok_or(Error::NotFound { kind: AlertId::KIND })?;
+    Ok(Loaded { alert, acts: alerts::acts(&k.db, id).await?, told: upkeep.told(k, cx, id).await? })
+}
+
+pub(super) async fn page(
+    upkeep: Upkeep,
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<AlertId>,
+) -> web::Result<Page> {
     may_read(&cx)?;
-    let alert = find(&k, id).await?;
-    let acts = alerts::acts(&k.db, id).await?;
-    Ok(shown(&k, &cx, &alert, &acts, "", &[]))
+    Ok(shown(&k, &cx, &load(&upkeep, &k, &cx, id).await?, "", &[]))
 }
 
 pub(super) async fn acknowledge(
+    upkeep: Upkeep,
     State(k): State<Kernel>,
     cx: Cx,
     Path(id): Path<AlertId>,
@@ -34,22 +50,15 @@ pub(super) async fn acknowledge(
     match alerts::acknowledge(&k, &cx, id, note).await {
         Ok(()) => Ok(Redirect::to(alert_path(id)).saying(t::acknowledged_said(cx.lang)).into_response()),
         Err(Error::Invalid(errors)) => {
-            let alert = find(&k, id).await?;
-            let acts = alerts::acts(&k.db, id).await?;
-            Ok(shown(&k, &cx, &alert, &acts, note, &errors)
-                .status(StatusCode::UNPROCESSABLE_ENTITY)
-                .into_response())
+            let all = load(&upkeep, &k, &cx, id).await?;
+            Ok(shown(&k, &cx, &all, note, &errors).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
         Err(e) => Err(e.into()),
     }
 }
 
-async fn find(k: &Kernel, id: AlertId) -> kernel::Result<Occurrence> {
-    alerts::one(&k.db, id).await?.ok_or(Error::NotFound { kind: AlertId::KIND })
-}
-
-fn shown(k: &Kernel, cx: &Cx, a: &Occurrence, acts: &[Act], note: &str, errors: &[FieldError]) -> Page {
-    let l = cx.lang;
+fn shown(k: &Kernel, cx: &Cx, all: &Loaded, note: &str, errors: &[FieldError]) -> Page {
+    let (l, a) = (cx.lang, &all.alert);
     let title = a.title.get(l);
     let badge = match a.cleared_at {
         Some(_) => Badge::new(Tone::Good, t::state_over(l)),
@@ -74,6 +83,8 @@ fn shown(k: &Kernel, cx: &Cx, a: &Occurrence, acts: &[Act], note: &str, errors: 
     if !a.affected.is_empty() {
         content.push(Section::new(t::affected_title(l), affected(cx, a)).flush());
     }
+    let told = Section::new(t::told_title(l), told(cx, &all.told)).help(t::told_help(l));
+    content.push(told.flush());
     let now = k.clock.now();
     let facts = Facts::new()
         .row(t::col_since(l), Cell::time(a.since))
@@ -85,12 +96,45 @@ fn shown(k: &Kernel, cx: &Cx, a: &Occurrence, acts: &[Act], note: &str, errors: 
     let mut head = Head::new(l, title).badge(badge);
     // Who may take it on may do something about it.
     if a.cleared_at.is_none() && cx.holds(ACKNOWLEDGE, &Scope::province()) {
-        for act in acts {
+        for act in &all.acts {
             head = head.action(Action::link(act.label.get(l), &act.href));
         }
     }
     let body = web::body![head, thing];
     web::page(&cx.frame(title).crumb(t::morning_title(l), HOME), body)
+}
+
+/// Who was told when over which channel, and what came back.
+fn told(cx: &Cx, told: &[kernel::Told]) -> Table {
+    let l = cx.lang;
+    Table::new(l, t::told_title(l))
+        .column(Column::text(t::col_told_at(l)))
+        .column(Column::text(t::col_told_whom(l)))
+        .column(Column::text(t::col_told_over(l)))
+        .column(Column::text(t::col_told_state(l)))
+        .column(Column::text(t::col_told_changed(l)))
+        .rows(told.iter().map(|one| {
+            let tone = match one.arrived {
+                Some(true) => Tone::Good,
+                Some(false) => Tone::Bad,
+                None => Tone::Neutral,
+            };
+            let mut state = Html::of(Badge::new(tone, one.state.get(l)));
+            if let Some(reason) = one.reason.as_deref().filter(|_| one.arrived != Some(true)) {
+                state.push(Html::trusted(" "));
+                state.push(Html::escaped(reason));
+            }
+            let over = one.over.as_ref().map_or_else(Cell::none, |o| Cell::with_sub(o.get(l), &one.masked));
+            Row::new([
+                Cell::time(one.at),
+                Cell::text(&one.whom),
+                over,
+                Cell::html(state),
+                Cell::time(one.changed_at),
+            ])
+            .href(&one.href)
+        }))
+        .empty(Empty::new(Icon::Bell, t::told_nobody(l), t::told_nobody_text(l)))
 }
 
 fn affected(cx: &Cx, a: &Occurrence) -> Html {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use kernel::Kernel;
 use kernel::alerts::{AlertId, Severity};
 use web::ui::{Badge, Icon, Tone};
-use web::{Access, Cx, Nav, Path, Routes};
+use web::{Access, Answers, Cx, Nav, Path, Routes};
 
 use crate::check::State as Stands;
 use crate::permissions::{ACKNOWLEDGE, READ};
@@ -18,14 +18,22 @@ pub(crate) const HOME: &str = "/upkeep";
 
 pub(crate) fn routes(upkeep: &Upkeep) -> Routes {
     let reads = Access::Needs(READ);
-    let (u1, u2) = (upkeep.clone(), upkeep.clone());
+    let (u1, u2, u3, u4) = (upkeep.clone(), upkeep.clone(), upkeep.clone(), upkeep.clone());
     Routes::new()
         .get(HOME, reads, move |k: State<Kernel>, cx: Cx| morning::page(u1.clone(), k, cx))
         .get("/upkeep/checks/{check}", reads, move |k: State<Kernel>, cx: Cx, p: Path<String>| {
             morning::check(u2.clone(), k, cx, p)
         })
-        .get("/upkeep/alerts/{alert}", reads, alert::page)
-        .post("/upkeep/alerts/{alert}/acknowledge", Access::Needs(ACKNOWLEDGE), alert::acknowledge)
+        .get("/upkeep/alerts/{alert}", reads, move |k: State<Kernel>, cx: Cx, p: Path<AlertId>| {
+            alert::page(u3.clone(), k, cx, p)
+        })
+        .post(
+            "/upkeep/alerts/{alert}/acknowledge",
+            Access::Needs(ACKNOWLEDGE),
+            move |k: State<Kernel>, cx: Cx, p: Path<AlertId>, a: Answers| {
+                alert::acknowledge(u4.clone(), k, cx, p, a)
+            },
+        )
 }
 
 /// The first entry of the bar for who runs the platform.

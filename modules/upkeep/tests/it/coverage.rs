@@ -24,6 +24,7 @@ const ENDPOINTS: &[Line] = &[
     ("GET /api/upkeep/v1/checks", CHECKS),
     ("GET /api/upkeep/v1/alerts", SEEN),
     ("GET /api/upkeep/v1/alerts/{alert}", SEEN),
+    ("GET /api/upkeep/v1/alerts/{alert}/told", CHECKS),
     ("POST /api/upkeep/v1/alerts/{alert}/acknowledge", ACTION),
 ];
 
