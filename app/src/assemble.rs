@@ -15,6 +15,7 @@ use kernel::sealed::AuditSeal;
 use kernel::tokens::TokenIssuer;
 use kernel::{Kernel, Module, Parts, backup, blobs};
 use notices::Notices;
+use support::Support;
 use units::Units;
 use upkeep::Upkeep;
 use web::{Pages, Site};
@@ -152,6 +153,7 @@ impl Platform {
             notices,
             Arc::new(backups.clone()),
             Arc::new(renewal(&settings)?),
+            Arc::new(Support::new()),
             operations,
         ];
         pages.extend(more);
@@ -178,6 +180,7 @@ impl Platform {
             Arc::new(Upkeep::new(nowhere.clone())),
             Arc::new(Notices::described(nowhere.clone())),
             Arc::new(Backups::new(backups::Settings::default(), nowhere)),
+            Arc::new(Support::new()),
         ])
     }
 
@@ -191,6 +194,8 @@ impl Platform {
         let mut site = Site::from_config(&self.kernel.config)?.demo(self.settings.demo).search("/units");
         if let Some(backed_up) = self.copy_of {
             site = site.copy_of(backed_up);
+        } else {
+            site = site.report(support::REPORT);
         }
         Ok(web::router(self.kernel.clone(), site, self.accounts.sessions(), &self.pages))
     }

@@ -80,6 +80,7 @@ async fn readyz(k: &Kernel, modules: &OnceLock<Vec<Arc<dyn Module>>>) -> Respons
             notices::ADVISORY,
             backups::ADVISORY,
             crate::renewal::ADVISORY,
+            support::ADVISORY,
         ];
         failing.retain(|check| !advisory.iter().any(|own| own.contains(check)));
     }

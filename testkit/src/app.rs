@@ -106,7 +106,12 @@ impl App {
     pub fn log_in_with(&self, grants: Vec<Grant>) -> Client {
         let k = &self.t.kernel;
         let person = PersonId::new(&*k.clock, &*k.random);
-        let appointment = Some(AppointmentId::new(&*k.clock, &*k.random));
+        self.log_in_through(person, AppointmentId::new(&*k.clock, &*k.random), grants)
+    }
+
+    /// An official with these rights who is known to the tables.
+    pub fn log_in_through(&self, person: PersonId, appointment: AppointmentId, grants: Vec<Grant>) -> Client {
+        let appointment = Some(appointment);
         let account =
             Account {
                 name: "Nguyễn Kiểm Thử".into(), post: "Chuyên viên".into(), ..Account::default()

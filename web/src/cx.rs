@@ -57,6 +57,8 @@ pub(crate) struct View {
     pub(crate) said: Option<String>,
     pub(crate) look: Look,
     pub(crate) narrow: bool,
+    /// The route with the right it needs, for reports of errors.
+    pub(crate) screen: String,
 }
 
 /// The context of a request. Derefs to [`kernel::Cx`], so `&cx` goes into every action.
@@ -91,6 +93,7 @@ impl Cx {
             said: None,
             look: Look::System,
             narrow: false,
+            screen: String::new(),
         };
         Self::new(kernel::Cx::stranger("00000000-sample", lang, at), view)
     }
@@ -103,6 +106,12 @@ impl Cx {
         site.search.get_or_insert_with(|| "/gallery/list".to_owned());
         let view = View { account: Some(account), nav, csrf, site: Arc::new(site), ..(*self.view).clone() };
         Self::new(kernel, view)
+    }
+
+    /// The same, at a screen.
+    pub(crate) fn at_screen(self, screen: String) -> Self {
+        let view = View { screen, ..(*self.view).clone() };
+        Self::new(self.kernel, view)
     }
 
     pub(crate) fn view(&self) -> &View {

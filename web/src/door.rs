@@ -135,6 +135,7 @@ impl Door {
             said: asked.said.clone(),
             look: asked.look,
             narrow: asked.narrow,
+            screen: String::new(),
         };
         if let Some(visitor) = visitor {
             cx.actor = visitor.actor;

@@ -97,10 +97,13 @@ impl Failure {
 
     /// A page for people.
     pub(crate) fn page(&self, cx: &Cx) -> Response {
-        let said = Said::of(&self.error, cx.lang);
-        let title = said.title.clone();
+        let mut said = Said::of(&self.error, cx.lang);
+        let frame = cx.frame(said.title.clone()).fault(Problem::from(&*self.error).kind);
+        if let Some(report) = frame.report() {
+            said.actions.push(Action::link(t::report_error(cx.lang), report).icon(Icon::Flag));
+        }
         let body = ErrorPage { lang: cx.lang, said, request_id: cx.request_id.clone() };
-        crate::frame::page(&cx.frame(title), body).status(self.status()).into_response()
+        crate::frame::page(&frame, body).status(self.status()).into_response()
     }
 
     /// Seconds after which trying again makes sense.

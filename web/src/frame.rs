@@ -33,6 +33,7 @@ pub struct Frame {
     cacheable: bool,
     targets: Vec<String>,
     scripts: Vec<&'static str>,
+    fault: String,
 }
 
 impl Frame {
@@ -46,6 +47,7 @@ impl Frame {
             cacheable: false,
             targets: Vec::new(),
             scripts: Vec::new(),
+            fault: String::new(),
         }
     }
 
@@ -83,6 +85,28 @@ impl Frame {
     pub(crate) fn script(mut self, address: &'static str) -> Self {
         self.scripts.push(address);
         self
+    }
+
+    /// The error this page tells of, by its stable name.
+    pub(crate) fn fault(mut self, kind: impl Into<String>) -> Self {
+        self.fault = kind.into();
+        self
+    }
+
+    /// Where somebody reports that this page does not work, with what is known of it: nothing personal, no query.
+    pub(crate) fn report(&self) -> Option<Address> {
+        let path = self.cx.site().report.as_deref()?;
+        let here = self.cx.address().only_path();
+        if here.starts_with(path) {
+            return None;
+        }
+        let address = Address::path(path)
+            .with("page", here)
+            .with("screen", &self.cx.view().screen)
+            .with("request", &self.cx.request_id)
+            .with("fault", &self.fault)
+            .with("at", self.cx.at.micros());
+        Some(address)
     }
 
     fn usual_shell(&self) -> Shell {

@@ -29,6 +29,8 @@ pub(crate) struct Guard {
     pub(crate) access: Access,
     pub(crate) limit: Limit,
     pub(crate) front: Option<FrontDoor>,
+    /// The route as mounted; empty where there is none.
+    pub(crate) screen: &'static str,
 }
 
 /// Whether a restored copy to look at takes the request: reading, and what belongs to signing in.
@@ -104,7 +106,7 @@ impl Guard {
         let public = self.access == Access::Public;
         let (visitor, session) = self.door.visitor(request.headers(), public).await.map_err(|e| (e, None))?;
         let roles = visitor.as_ref().and_then(|v| v.account.as_ref()).map(|a| a.roles.clone());
-        let cx = self.door.cx(&asked, request.uri(), visitor, session.as_deref());
+        let cx = self.door.cx(&asked, request.uri(), visitor, session.as_deref()).at_screen(self.screen());
         let refuse = |failure: Failure| (failure, Some(Box::new(cx.clone())));
         self.open_to(&cx, roles.as_deref(), request.uri().path()).map_err(&refuse)?;
         if self.door.site.copy_of.is_some() && !on_a_copy(&request) {
@@ -119,6 +121,14 @@ impl Guard {
         self.access.check(&cx).map_err(|e| refuse(e.into()))?;
         request.extensions_mut().insert(cx.clone());
         Ok((request, cx))
+    }
+
+    /// What this screen is called in reports of errors: its route and the right it needs.
+    fn screen(&self) -> String {
+        match self.access {
+            Access::Needs(permission) => format!("{} {}", self.screen, permission.name),
+            _ => self.screen.to_owned(),
+        }
     }
 
     /// Limits the body; one that says it is too large is not begun.

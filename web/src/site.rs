@@ -52,6 +52,7 @@ pub struct Site {
     /// When the data of a restored copy was backed up.
     pub(crate) copy_of: Option<Timestamp>,
     pub(crate) search: Option<String>,
+    pub(crate) report: Option<String>,
     pub(crate) theme: Served,
     pub(crate) emblem: Option<Served>,
 }
@@ -84,6 +85,7 @@ impl Site {
             demo: false,
             copy_of: None,
             search: None,
+            report: None,
             theme: Served::new("theme", "css", "text/css; charset=utf-8", css),
             emblem: section.emblem.map(emblem).transpose()?,
         })
@@ -109,6 +111,12 @@ impl Site {
     /// Where the search box of the desk leads (`?q=`); without it there is no box.
     pub fn search(mut self, path: impl Into<String>) -> Self {
         self.search = Some(path.into());
+        self
+    }
+
+    /// Where every page's "report an error" leads, with what the frame knows of the page; without it there is none.
+    pub fn report(mut self, path: impl Into<String>) -> Self {
+        self.report = Some(path.into());
         self
     }
 

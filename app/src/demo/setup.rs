@@ -25,7 +25,7 @@ struct Account {
     name: &'static str,
 }
 
-const PEOPLE: [Account; 7] = [
+const PEOPLE: [Account; 9] = [
     Account {
         role: "operator",
         title: "Quản trị vận hành",
@@ -57,6 +57,22 @@ const PEOPLE: [Account; 7] = [
         agency: Some("HCC"),
         code: "consumer-officer",
         name: "Hoàng Thử Nghiệm",
+    },
+    Account {
+        role: "unit-admin",
+        title: "Quản trị viên đơn vị (một cửa)",
+        post: "Quản trị viên công nghệ thông tin",
+        agency: Some("HCC"),
+        code: "unit-admin",
+        name: "Ngô Thị Thử",
+    },
+    Account {
+        role: "leader",
+        title: "Lãnh đạo duyệt quyền khẩn cấp",
+        post: "Phó Giám đốc",
+        agency: Some("KHC"),
+        code: "emergency-grantor",
+        name: "Bùi Giả Định",
     },
     Account {
         role: "integrator",

@@ -146,7 +146,12 @@ async fn every_page_is_accessible_and_fits_a_phone() {
     for role in pages::roles(&contract) {
         let mut faults = Faults { contract: &contract, role: role.clone(), found: vec![] };
         let pages = look_at_all(&chromium, &mut faults, &axe, &mut seen).await.unwrap();
-        let least = if role == STRANGER || role == "integrator" { 15 } else { 30 };
+        let least = match role.as_str() {
+            STRANGER | "integrator" => 15,
+            // Who answers reports or grants emergency rights sees little else.
+            "unit-admin" | "leader" => 10,
+            _ => 30,
+        };
         assert!(pages >= least, "{role} finds only {pages} pages");
         println!("{role}: {pages} pages");
         looked += pages;

@@ -185,7 +185,7 @@ pub async fn site() -> TestSite {
 pub async fn site_with(config: &str) -> TestSite {
     let config = Config::from_text(None, format!("[web]\n{config}"), []).unwrap();
     let kernel = TestKernel::new("sqlite", &[]).await;
-    let site = Site::from_config(&config).unwrap().demo(true);
+    let site = Site::from_config(&config).unwrap().demo(true).report("/report");
     let router = web::router(kernel.kernel.clone(), site, Arc::new(People), &[Arc::new(Things)]);
     TestSite { router, _kernel: kernel }
 }

@@ -115,6 +115,8 @@ fn template_name(l: Lang, name: &str) -> &str {
         "service-reminder" => t::template_service_reminder(l),
         "service-withdrawn" => t::template_service_withdrawn(l),
         "emergency" => t::template_emergency(l),
+        "support-case" => t::template_support_case(l),
+        "support-vendor" => t::template_support_vendor(l),
         "plain" => t::template_plain(l),
         other => other,
     }

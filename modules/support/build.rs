@@ -1,0 +1,5 @@
+//! Makes typed functions of the messages.
+
+fn main() {
+    catalogue::generate("messages.toml");
+}
