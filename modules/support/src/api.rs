@@ -227,6 +227,7 @@ struct Asked {
     /// Rows, at most 200.
     limit: Option<u32>,
     /// The `next` of the page before.
+    #[param(value_type = Option<String>)]
     after: Option<CaseId>,
 }
 

@@ -122,9 +122,12 @@ async fn every_page_leads_to_a_report_that_knows_the_page_and_nothing_of_what_wa
         ("/nowhere?q=Nguyen", "fault=urn%3Alienthong%3Aproblem%3Anot-found"),
     ] {
         let page = site.get(path).await.text();
-        let link = page.split("href=\\"").find(|part| part.starts_with("/report?")).unwrap();
+        let link = page.split("href=\"").find(|part| part.starts_with("/report?")).unwrap();
         let link = link.split('"').next().unwrap();
-        assert!(link.contains(known) && link.contains("request=") && !link.contains("Nguyen"), "{path}: {link}");
+        assert!(
+            link.contains(known) && link.contains("request=") && !link.contains("Nguyen"),
+            "{path}: {link}"
+        );
     }
     let denied = site.get_as("reader", "/things/new").await.text();
     assert!(denied.contains("screen=%2Fthings%2Fnew%20things.write"), "{denied}");
