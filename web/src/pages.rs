@@ -74,8 +74,13 @@ pub fn router(k: Kernel, site: Site, sessions: Arc<dyn Sessions>, modules: &[Arc
         app = app.route(route.path, guarded(&at_door, &route));
     }
     // Behind the public door, so that people signed in see what is missing in their own frame.
-    let (door, access, limit) = (at_door.clone(), Access::Public, Limit::Streaming);
-    let public = Guard { door, access, limit, front: None, screen: "" };
+    let public = Guard {
+        door: at_door.clone(),
+        access: Access::Public,
+        limit: Limit::Streaming,
+        front: None,
+        screen: "",
+    };
     let lost =
         any(async || Failure::no_page()).layer(from_fn_with_state(public, guard)).with_state(k.clone());
     app.route(ASSETS, get(move |request: Request| async move { asset(&site, &request) }))
