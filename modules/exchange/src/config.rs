@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::connection::deadline;
+use crate::proposal::fetch;
 use crate::{announcement, code, diagnose, national, t, watch};
 
 /// The section.
@@ -26,6 +27,8 @@ pub struct Settings {
     pub connection: deadline::Settings,
     /// What providers announce.
     pub announcement: announcement::Settings,
+    /// Where descriptions of services may be fetched.
+    pub description: fetch::Settings,
     /// National systems and the services that lead there.
     pub national: national::Settings,
     #[serde(rename = "gateway")]
@@ -43,6 +46,7 @@ impl Default for Settings {
             diagnose: diagnose::Settings::default(),
             connection: deadline::Settings::default(),
             announcement: announcement::Settings::default(),
+            description: fetch::Settings::default(),
             national: national::Settings::default(),
             _gateway: IgnoredAny,
             _evidence: IgnoredAny,

@@ -53,7 +53,7 @@ macro_rules! steps {
         })*
 
         /// Kinds of all facts after which the snapshot is compiled anew.
-        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, DescriptionReplaced::KIND, ServiceAnnounced::KIND, ZonesChanged::KIND, $($kind),*];
+        pub const RECOMPILE: &[&str] = &[RegistryImported::KIND, DescriptionReplaced::KIND, ServiceAnnounced::KIND, ServiceRegistered::KIND, ZonesChanged::KIND, $($kind),*];
     };
 }
 
@@ -181,6 +181,23 @@ impl Fact for ServiceAnnounced {
 
     fn subject(&self) -> Ref {
         self.announcement.to_ref()
+    }
+}
+
+/// A service its provider had handed in is registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRegistered {
+    /// Which service.
+    pub service: ServiceId,
+    /// SHA-256 of its document.
+    pub sha256: String,
+}
+
+impl Fact for ServiceRegistered {
+    const KIND: &'static str = "exchange.service.registered";
+
+    fn subject(&self) -> Ref {
+        self.service.to_ref()
     }
 }
 

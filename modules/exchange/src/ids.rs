@@ -46,12 +46,19 @@ id_type!(
 );
 
 id_type!(
+    /// A new service that was handed in.
+    ProposalId,
+    "exchange.proposal"
+);
+
+id_type!(
     /// What a provider announced of a service.
     AnnouncementId,
     "exchange.announcement"
 );
 
 id_value!(
+    ProposalId,
     AnnouncementId,
     MemberId,
     SubsystemId,

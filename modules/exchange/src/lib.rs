@@ -35,6 +35,7 @@ mod pages;
 pub mod permissions;
 pub mod plane;
 pub mod proof;
+pub mod proposal;
 pub mod quota;
 pub mod registry;
 pub mod registry_file;

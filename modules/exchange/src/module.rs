@@ -16,13 +16,15 @@ use web::{Nav, Pages, Routes};
 use crate::config::Settings;
 use crate::corner::tryout::Pace;
 use crate::evidence::{self, EVIDENCE, FIELDS, MONITORING};
-use crate::ids::{AgreementId, AnnouncementId, MemberId, ServiceId, SubsystemId};
+use crate::ids::{AgreementId, AnnouncementId, MemberId, ProposalId, ServiceId, SubsystemId};
 use crate::listen::{Keeper, SnapshotListener};
 use crate::plane::Plane;
 use crate::store::lists;
 use crate::traffic::TRAFFIC;
 use crate::viewer::Viewer;
-use crate::{announcement, api, conformance, diagnose, gateway, pages, permissions, plane, store, t};
+use crate::{
+    announcement, api, conformance, diagnose, gateway, pages, permissions, plane, proposal, store, t,
+};
 
 /// The module.
 #[derive(Clone)]
@@ -110,6 +112,7 @@ impl Module for Exchange {
             announcement::MIGRATION,
             store::TESTED,
             store::zones::ZONES,
+            proposal::MIGRATION,
         ];
         ALL
     }
@@ -248,6 +251,15 @@ async fn describe(k: &Kernel, of: &Ref, cx: &Cx) -> Result<Option<Card>> {
         ServiceId::KIND => lists::service(&k.db, &viewer, of.id.parse()?)
             .await?
             .and_then(|s| card(s.name, s.key, format!("/exchange/services/{}", s.id))),
+        ProposalId::KIND => match proposal::find(&k.db, &viewer, of.id.parse()?).await {
+            Ok(p) => card(
+                p.name,
+                format!("{}/{}", p.subsystem_key, p.code),
+                format!("/exchange/proposals/{}", p.id),
+            ),
+            Err(Error::NotFound { .. }) => None,
+            Err(e) => return Err(e),
+        },
         AnnouncementId::KIND => match announcement::actions::find(k, cx, of.id.parse()?).await {
             Ok(part) => {
                 let a = part.announcement;

@@ -11,6 +11,7 @@ mod examinations;
 mod monitoring;
 mod outages;
 mod page;
+mod proposals;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
     catalogue::routes()
         .merge(agreements::routes())
         .merge(announcements::routes())
+        .merge(proposals::routes())
         .merge(connections::routes())
         .merge(calls::routes(exchange))
         .merge(monitoring::routes(exchange))
@@ -78,6 +80,12 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         agreements::test,
         agreements::produce,
         agreements::publish,
+        proposals::list,
+        proposals::get,
+        proposals::propose,
+        proposals::approve,
+        proposals::refuse,
+        proposals::withdraw,
         announcements::list,
         announcements::get,
         announcements::announce,

@@ -18,7 +18,7 @@ use crate::environment::Environment;
 use crate::ids::{AgreementId, AttachmentId, ServiceId, SubsystemId};
 use crate::store::{agreements, registry};
 use crate::viewer::Viewer;
-use crate::{permissions, schema, t};
+use crate::{permissions, proposal, schema, t};
 
 /// Begins a request. Repeated under the same key it gives the same one.
 ///
@@ -187,10 +187,11 @@ pub async fn beside(k: &Kernel, r: &Request, attached: &[Attachment]) -> Result<
             tokio::task::spawn_blocking(move || schema::fields(&document)).await.map_err(Error::internal)?
         }
     };
+    let marked = proposal::personal(&k.db, r.service).await?;
     Ok(Beside {
         attached: attached.iter().map(|a| a.kind).collect::<BTreeSet<_>>(),
         names_fields: !fields.is_empty(),
-        personal_fields: fields.into_iter().filter(|f| f.personal).map(|f| f.path).collect(),
+        personal_fields: fields.into_iter().filter(|f| f.personal).map(|f| f.path).chain(marked).collect(),
     })
 }
 

@@ -1,6 +1,8 @@
 //! Code that makes a call, in the languages vendors use, with the integrator's own identifiers filled in. Secrets never
 //! stand in it: the reader puts theirs where `CLIENT_SECRET` is.
 
+use crate::environment::Environment;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What RFC 3986 does not let stand in a path segment, and quotes.
@@ -40,6 +42,8 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// A JSON body, for verbs that carry one.
     pub body: Option<&'a str>,
+    /// The environment to name, when it is not the one calls go to unasked.
+    pub environment: Option<Environment>,
 }
 
 /// The path of a service on the gateway.
@@ -50,6 +54,12 @@ pub fn service_path(service: &str) -> String {
 }
 
 impl Call<'_> {
+    /// The header that names the environment, between what a language writes before, between and after.
+    fn place(&self, before: &str, between: &str, after: &str) -> String {
+        let header = |e: Environment| format!("{before}Lienthong-Environment{between}{e}{after}");
+        self.environment.map_or_else(String::new, header)
+    }
+
     fn url(&self) -> String {
         let path = utf8_percent_encode(self.path, WRITTEN);
         format!("{}{}{path}", self.origin, service_path(self.service))
@@ -68,7 +78,8 @@ impl Call<'_> {
         format!(
             "TOKEN=$(curl -sS -u '{id}:CLIENT_SECRET' \\\n  -d grant_type=client_credentials \\\n  '{token}' \\\n  | \
              sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\ncurl -i{verb} '{url}' \\\n  -H \"Authorization: Bearer \
-             $TOKEN\" \\\n  -H 'X-Road-Client: {client}' \\\n  -H 'Accept: application/json'{body}\n",
+             $TOKEN\" \\\n  -H 'X-Road-Client: {client}' \\\n  -H 'Accept: application/json'{place}{body}\n",
+            place = self.place(" \\\n  -H '", ": ", "'"),
             id = self.client_id,
             token = self.token_url,
             url = self.url(),
@@ -85,8 +96,9 @@ impl Call<'_> {
             "import requests\n\ntoken = requests.post(\n    \"{token}\",\n    auth=(\"{id}\", \"CLIENT_SECRET\"),\n    \
              data={{\"grant_type\": \"client_credentials\"}}, timeout=10,\n).json()[\"access_token\"]\n\nanswer = \
              requests.request(\n    \"{method}\", \"{url}\",\n    headers={{\"Authorization\": f\"Bearer \
-             {{token}}\",\n             \"X-Road-Client\": \"{client}\"{kind}}},\n    timeout=30{body},\n)\n\
+             {{token}}\",\n             \"X-Road-Client\": \"{client}\"{kind}{place}}},\n    timeout=30{body},\n)\n\
              print(answer.status_code, answer.headers[\"x-road-request-id\"])\nprint(answer.text)\n",
+            place = self.place(",\n             \"", "\": \"", "\""),
             token = self.token_url,
             id = self.client_id,
             method = self.method,
@@ -113,9 +125,10 @@ impl Call<'_> {
              HttpResponse.BodyHandlers.ofString()).body();\nvar token = \
              grant.replaceAll(\"(?s).*\\\"access_token\\\":\\\"([^\\\"]*)\\\".*\", \"$1\");\n\nvar answer = \
              http.send(HttpRequest.newBuilder(\n        URI.create(\"{url}\"))\n    .timeout(Duration.ofSeconds(30))\n    \
-             .header(\"Authorization\", \"Bearer \" + token)\n    .header(\"X-Road-Client\", \"{client}\"){kind}\n    \
+             .header(\"Authorization\", \"Bearer \" + token)\n    .header(\"X-Road-Client\", \"{client}\"){kind}{place}\n    \
              .method(\"{method}\", {publisher}).build(),\n    HttpResponse.BodyHandlers.ofString());\n\
              System.out.println(answer.statusCode() + \" \" + answer.body());\n",
+            place = self.place("\n    .header(\"", "\", \"", "\")"),
             token = self.token_url,
             id = self.client_id,
             method = self.method,
@@ -141,9 +154,10 @@ impl Call<'_> {
              http.SendAsync(ask)).Content.ReadAsStringAsync());\nvar token = \
              grant.RootElement.GetProperty(\"access_token\").GetString();\n\nvar request = new HttpRequestMessage(\n    \
              new HttpMethod(\"{method}\"), \"{url}\");\nrequest.Headers.Authorization = new(\"Bearer\", \
-             token);\nrequest.Headers.Add(\"X-Road-Client\", \"{client}\");\n{body}var answer = await \
+             token);\nrequest.Headers.Add(\"X-Road-Client\", \"{client}\");\n{place}{body}var answer = await \
              http.SendAsync(request);\nConsole.WriteLine($\"{{(int)answer.StatusCode}} {{await \
              answer.Content.ReadAsStringAsync()}}\");\n",
+            place = self.place("request.Headers.Add(\"", "\", \"", "\");\n"),
             token = self.token_url,
             id = self.client_id,
             method = self.method,
@@ -168,6 +182,7 @@ mod tests {
             method: "POST",
             path: "/tìm'kiếm",
             body: Some("{\"ten\": \"O'Hara\"}"),
+            environment: None,
         };
         let shell = call.curl();
         assert!(shell.contains("/r1/VN/GOV/C06/dancu/tra%20c%E1%BB%A9u/t%C3%ACm%27ki%E1%BA%BFm'"), "{shell}");
@@ -178,6 +193,12 @@ mod tests {
         assert!(plain.curl().lines().count() <= 10, "{}", plain.curl());
         for sample in [plain.python(), plain.java(), plain.csharp()] {
             assert!(sample.contains("VN/GOV/H38/motcua") && sample.contains("/cong-dan/038"), "{sample}");
+            assert!(!sample.contains("Lienthong-Environment"), "{sample}");
+        }
+        let tried = Call { environment: Some(Environment::Sandbox), ..plain };
+        for sample in [tried.curl(), tried.python(), tried.java(), tried.csharp()] {
+            let named = sample.lines().any(|l| l.contains("Lienthong-Environment") && l.contains("sandbox"));
+            assert!(named, "{sample}");
         }
     }
 }

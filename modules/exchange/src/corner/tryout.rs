@@ -18,7 +18,8 @@ use serde_json::json;
 
 use super::reach::Own;
 use super::samples::service_path;
-use crate::gateway::Told;
+use crate::environment::Environment;
+use crate::gateway::{ENVIRONMENT, Told};
 use crate::ids::{ServiceId, SubsystemId};
 use crate::plane::{SCOPE, TRY_OUT};
 use crate::{Exchange, t};
@@ -60,6 +61,8 @@ pub struct Trial {
     pub path: String,
     /// JSON to send; nothing when empty.
     pub body: String,
+    /// The environment to name.
+    pub environment: Option<Environment>,
 }
 
 /// How the call went.
@@ -144,6 +147,9 @@ fn request(own: &Own, service: &str, trial: &Trial) -> Result<Request<Full<Bytes
         .header(header::HOST, "localhost")
         .header("x-road-client", encoded(&own.path))
         .header(header::ACCEPT, "application/json");
+    if let Some(environment) = trial.environment {
+        request = request.header(ENVIRONMENT, environment.as_str());
+    }
     if sends {
         request = request.header(header::CONTENT_TYPE, "application/json");
     }
@@ -189,6 +195,7 @@ mod tests {
             method: method.into(),
             path: path.into(),
             body: body.into(),
+            environment: None,
         };
         let fault = |t: Trial| match request(&own(), "VN/GOV/C06/dancu/tra-cuu", &t) {
             Err(Error::Invalid(faults)) => faults[0].field.clone(),

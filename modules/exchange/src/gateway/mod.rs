@@ -38,6 +38,7 @@ use tokio::sync::Semaphore;
 use xroad::error::Format;
 use xroad::request::RestTarget;
 
+pub use beside::ENVIRONMENT;
 pub use body_in::BodyBroken;
 pub use body_out::Body;
 pub use inside::Told;

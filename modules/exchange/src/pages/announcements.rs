@@ -397,6 +397,7 @@ fn consumers(cx: &Cx, part: &Part, calls: Option<&HashMap<String, i64>>) -> Sect
         table.rows(rows).empty(Empty::new(Icon::Server, t::announce_nobody(l), t::announce_nobody_text(l)));
     let section = Section::new(t::announce_consumers(l), table).flush();
     match calls {
+        Some(_) if open == 0 => section,
         Some(_) => section.help(t::announce_open_count(l, i64::try_from(open).unwrap_or(i64::MAX))),
         None => section,
     }

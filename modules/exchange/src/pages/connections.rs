@@ -31,7 +31,7 @@ use crate::schema::{self, SchemaField};
 use crate::store::agreements::{self, HistoryEntry};
 use crate::store::lists;
 use crate::viewer::Viewer;
-use crate::{listen, permissions, t};
+use crate::{listen, permissions, proposal, t};
 
 /// What the list is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -248,6 +248,9 @@ async fn find(k: &Kernel, cx: &Cx, id: AgreementId) -> Result<Found> {
             tokio::task::spawn_blocking(move || schema::fields(&document)).await.map_err(Error::internal)?
         }
     };
+    let mut fields = fields;
+    let marked = proposal::personal(&k.db, r.service).await?;
+    fields.iter_mut().for_each(|f| f.personal |= marked.contains(&f.path));
     let beside = verbs::beside(k, &r, &files).await?;
     let endpoints = lists::endpoints(&k.db, r.service).await?;
     let history = if r.submitted_at.is_some() { agreements::history(&k.db, id).await? } else { Vec::new() };
@@ -378,6 +381,7 @@ fn turn_notice(l: Lang, found: &Found) -> Notice {
             Notice::new(Tone::Warn, wanted).title(t::connection_wanted(l, &r.provider_member))
         }
         _ => match &found.due {
+            None if r.turn() == Turn::Nobody => Notice::new(Tone::Neutral, whose(l, r)),
             None => Notice::new(Tone::Info, t::turn_of(l, whose(l, r))),
             Some(due) => {
                 let tone = if due.left.late { Tone::Bad } else { Tone::Info };

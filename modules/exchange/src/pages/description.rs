@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use base::error::FieldError;
 use base::i18n::{Lang, Text};
 use http::StatusCode;
-use kernel::{Error, Kernel};
+use kernel::{Error, Kernel, params};
 use serde::Deserialize;
 use web::ui::{
     Badge, Cell, Column, Empty, Field, Form as Fields, Head, Help, Icon, Notice, Row, Section, Table, Tone,
@@ -14,10 +14,11 @@ use web::ui::{
 use web::{Cx, Form, Page, Path, Redirect};
 
 use crate::description::compare::{self, Change};
-use crate::description::{self, Seen, text};
+use crate::description::{self, Seen};
 use crate::ids::ServiceId;
 use crate::listen::LISTENER;
 use crate::openapi::MAX_BYTES;
+use crate::proposal::{document, fetch as fetching};
 use crate::store::lists::{self, ServiceRow};
 use crate::t;
 use crate::viewer::Viewer;
@@ -30,14 +31,25 @@ async fn found(k: &Kernel, cx: &Cx, id: ServiceId) -> Result<(ServiceRow, Seen),
 
 pub(super) async fn form(State(k): State<Kernel>, cx: Cx, Path(id): Path<ServiceId>) -> web::Result<Page> {
     let (service, _) = found(&k, &cx, id).await?;
-    Ok(form_page(&cx, &service, &[]))
+    let source = source(&k, id).await?;
+    Ok(form_page(&cx, &service, source.as_deref(), &[]))
 }
 
 fn at(service: &ServiceRow) -> String {
     format!("/exchange/services/{}/description", service.id)
 }
 
-fn form_page(cx: &Cx, service: &ServiceRow, errors: &[FieldError]) -> Page {
+/// Where it was fetched last; `None` where nothing may be fetched.
+async fn source(k: &Kernel, id: ServiceId) -> Result<Option<String>, Error> {
+    if fetching::settings(k)?.allow.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT source FROM exchange_service WHERE id = $1";
+    let row = k.db.query_opt(sql, params![id]).await?;
+    Ok(Some(row.map(|r| r.opt_text("source")).transpose()?.flatten().unwrap_or_default()))
+}
+
+fn form_page(cx: &Cx, service: &ServiceRow, source: Option<&str>, errors: &[FieldError]) -> Page {
     let l = cx.lang;
     let accept = ".json,.yaml,.yml,application/json,application/yaml";
     let form = Fields::post(cx, at(service))
@@ -48,7 +60,23 @@ fn form_page(cx: &Cx, service: &ServiceRow, errors: &[FieldError]) -> Page {
     let head =
         Head::new(l, t::description_title(l)).code(&service.key).sub(t::description_sub(l, &service.name));
     let help = Help::new(t::description_help_title(l), t::description_help(l));
-    web::page(&cx.frame(t::description_title(l)), web::body![head, form, help])
+    let mut body = web::body![head, form];
+    if let Some(source) = source {
+        let form = Fields::post(cx, format!("{}/fetch", at(service)))
+            .errors(errors)
+            .field(
+                Field::text("url", t::proposal_url(l))
+                    .help(t::proposal_url_help(l))
+                    .value(source)
+                    .max(1_000)
+                    .mono()
+                    .required(),
+            )
+            .submit(t::description_fetch(l));
+        body.push(Section::new(t::description_by_url(l), form));
+    }
+    body.push(help);
+    web::page(&cx.frame(t::description_title(l)), body)
 }
 
 /// Reads and compares; writes nothing.
@@ -59,25 +87,69 @@ pub(super) async fn check(
     upload: Result<Multipart, MultipartRejection>,
 ) -> web::Result<Response> {
     let (service, seen) = found(&k, &cx, id).await?;
+    let source = source(&k, id).await?;
     let unread = |text: Text| {
         let errors = [FieldError { field: "file".into(), text }];
-        form_page(&cx, &service, &errors).status(StatusCode::UNPROCESSABLE_ENTITY).into_response()
+        form_page(&cx, &service, source.as_deref(), &errors)
+            .status(StatusCode::UNPROCESSABLE_ENTITY)
+            .into_response()
     };
     let Ok(upload) = upload else { return Ok(unread(Text::both(t::description_missing))) };
     let bytes = file(upload).await?;
     if bytes.is_empty() {
         return Ok(unread(Text::both(t::description_missing)));
     }
-    let old = match &seen.present {
-        Some(sha256) => crate::store::document(&k, sha256).await?,
-        None => None,
-    };
-    let compared =
-        text::as_json(&bytes).and_then(|json| Ok((compare::compare(old.as_deref(), &json)?, json)));
-    match compared {
+    match compared(&k, &seen, bytes).await? {
         Ok((changes, json)) => Ok(preview(&cx, &service, &seen, &changes, &json).into_response()),
         Err(fault) => Ok(unread(fault.sentence())),
     }
+}
+
+/// What a description changes, with the description as JSON.
+async fn compared(
+    k: &Kernel,
+    seen: &Seen,
+    bytes: Vec<u8>,
+) -> Result<Result<(Vec<Change>, Vec<u8>), document::Located>, Error> {
+    let old = match &seen.present {
+        Some(sha256) => crate::store::document(k, sha256).await?,
+        None => None,
+    };
+    let work = move || {
+        let found = document::read(&bytes)?;
+        let none = |fault| document::Located { line: None, fault };
+        let changes = compare::compare(old.as_deref(), &found.json).map_err(none)?;
+        Ok((changes, found.json))
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+}
+
+/// Fetches the description from its address and shows what it changes; puts nothing in place.
+pub(super) async fn fetch(
+    State(k): State<Kernel>,
+    cx: Cx,
+    Path(id): Path<ServiceId>,
+    Form(v): Form<Fetched>,
+) -> web::Result<Response> {
+    let (service, seen) = found(&k, &cx, id).await?;
+    let wrong = match fetching::fetch(&k, v.url.trim()).await {
+        Ok(bytes) => match compared(&k, &seen, bytes).await? {
+            Ok((changes, json)) => {
+                return Ok(preview(&cx, &service, &seen, &changes, &json).into_response());
+            }
+            Err(fault) => vec![FieldError { field: "url".into(), text: fault.sentence() }],
+        },
+        Err(Error::Invalid(wrong)) => wrong,
+        Err(e) => return Err(e.into()),
+    };
+    let page = form_page(&cx, &service, Some(&v.url), &wrong);
+    Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fetched {
+    url: String,
 }
 
 async fn file(mut upload: Multipart) -> Result<Vec<u8>, Error> {

@@ -17,6 +17,7 @@ mod national;
 mod outages;
 mod overview;
 mod parts;
+mod proposals;
 mod report;
 mod statement;
 mod traffic;
@@ -71,6 +72,16 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .post("/exchange/services/{id}/outage/end", operates, outages::end)
         .get("/exchange/services/{id}/announcements", decides, announcements::service)
         .post("/exchange/services/{id}/announcements", decides, announcements::announce)
+        .get("/exchange/proposals", reads, proposals::list)
+        .get("/exchange/proposals/new", decides, proposals::new)
+        .post("/exchange/proposals/new", decides, proposals::read)
+        .limit(5 << 20)
+        .post("/exchange/proposals/new/send", decides, proposals::send)
+        .limit(16 << 20)
+        .get("/exchange/proposals/{id}", reads, proposals::one)
+        .post("/exchange/proposals/{id}/approve", operates, proposals::approve)
+        .post("/exchange/proposals/{id}/refuse", operates, proposals::refuse)
+        .post("/exchange/proposals/{id}/withdraw", decides, proposals::withdraw)
         .get("/exchange/announcements", reads, announcements::list)
         .get("/exchange/announcements/{id}", Access::SignedIn, announcements::one)
         .post("/exchange/announcements/{id}/acknowledge", Access::SignedIn, announcements::acknowledged)
@@ -132,6 +143,7 @@ pub(crate) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/services/{id}/description", Access::SignedIn, description::form)
         .post("/exchange/services/{id}/description", Access::SignedIn, description::check)
         .limit(5 << 20)
+        .post("/exchange/services/{id}/description/fetch", Access::SignedIn, description::fetch)
         .post("/exchange/services/{id}/description/apply", Access::SignedIn, description::apply)
         .limit(16 << 20)
         .get("/evidence", Access::Public, move |cx: Cx| logs::page(e6.clone(), cx))
@@ -192,6 +204,7 @@ pub(crate) fn nav() -> Vec<Nav> {
         entry("/exchange/connections", Icon::Link, t::nav_connections, 12),
         entry("/exchange/agreements", Icon::FileCertificate, t::nav_agreements, 13),
         entry("/exchange/services", Icon::Api, t::nav_services, 14),
+        entry("/exchange/proposals", Icon::Upload, t::nav_proposals, 14),
         entry("/exchange/announcements", Icon::Bell, t::nav_announcements, 14),
         entry("/exchange/subsystems", Icon::Server, t::nav_subsystems, 15),
         entry("/exchange/members", Icon::BuildingBank, t::nav_members, 16),

@@ -66,6 +66,11 @@ impl Snapshot {
         Environment::ALL.into_iter().filter(holds).collect()
     }
 
+    /// Where a call goes that names no environment: the furthest one in which there is or was an agreement.
+    pub fn unasked(&self, consumer: &SubsystemEntry, service: &ServiceEntry) -> Option<Environment> {
+        self.between(consumer, service).iter().map(|a| a.environment).max()
+    }
+
     /// Decides one call. `path` is the normalised path below the service, `method` the verb as sent, `wanted` the
     /// environment the caller names.
     ///
@@ -89,7 +94,7 @@ impl Snapshot {
             return Err(DenyReason::Stale { since: self.contents.not_after });
         }
         let between = self.between(consumer, service);
-        let Some(furthest) = between.iter().map(|a| a.environment).max() else {
+        let Some(furthest) = self.unasked(consumer, service) else {
             return Err(DenyReason::NoAgreement);
         };
         let environment = wanted.unwrap_or(furthest);

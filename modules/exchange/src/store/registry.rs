@@ -215,7 +215,7 @@ pub(super) fn route_from(r: &Row) -> Result<Route> {
 }
 
 /// A column whose type tells what is wrong with it in words for people.
-pub(super) fn parsed<T: std::str::FromStr<Err = base::i18n::Text>>(r: &Row, column: &str) -> Result<T> {
+pub(crate) fn parsed<T: std::str::FromStr<Err = base::i18n::Text>>(r: &Row, column: &str) -> Result<T> {
     r.text(column)?.parse().map_err(|e: base::i18n::Text| Error::internal(format!("{column}: {}", e.en)))
 }
 

@@ -54,6 +54,16 @@ const ENDPOINTS: &[Line] = &[
     ("POST /exchange/services/{id}/description/apply", ACTION),
     ("GET /exchange/services/{id}/announcements", SINGLE),
     ("POST /exchange/services/{id}/announcements", ACTION),
+    ("GET /exchange/proposals", LISTED),
+    // Forms of whoever decides for a provider; they name the reader's own systems.
+    ("GET /exchange/proposals/new", LISTED),
+    ("POST /exchange/proposals/new", [SignIn, Acts, Denied, Acts]),
+    ("POST /exchange/proposals/new/send", [SignIn, Acts, Denied, Acts]),
+    ("GET /exchange/proposals/{id}", SINGLE),
+    ("POST /exchange/proposals/{id}/approve", PROVINCE),
+    ("POST /exchange/proposals/{id}/refuse", PROVINCE),
+    ("POST /exchange/proposals/{id}/withdraw", ACTION),
+    ("POST /exchange/services/{id}/description/fetch", ACTION),
     ("GET /exchange/announcements", LISTED),
     ("GET /exchange/announcements/{id}", SINGLE),
     // For who speaks for a consumer; tried in `announcements`.
@@ -122,6 +132,12 @@ const ENDPOINTS: &[Line] = &[
     ("POST /api/exchange/v1/connections/{id}/submit", ASKS),
     ("POST /api/exchange/v1/connections/{id}/withdraw", ASKS),
     ("POST /api/exchange/v1/services/{id}/announcements", ACTION),
+    ("GET /api/exchange/v1/proposals", LISTED),
+    ("POST /api/exchange/v1/proposals", [SignIn, Acts, Denied, Acts]),
+    ("GET /api/exchange/v1/proposals/{id}", SINGLE),
+    ("POST /api/exchange/v1/proposals/{id}/approve", PROVINCE),
+    ("POST /api/exchange/v1/proposals/{id}/refuse", PROVINCE),
+    ("POST /api/exchange/v1/proposals/{id}/withdraw", ACTION),
     ("GET /api/exchange/v1/announcements", LISTED),
     ("GET /api/exchange/v1/announcements/{id}", SINGLE),
     ("POST /api/exchange/v1/announcements/{id}/acknowledge", ASKS),
@@ -204,9 +220,18 @@ fn for_integrators() -> Vec<Line> {
     rest.chain(corner).collect()
 }
 
-/// By these the things of the agency are recognised; none of them is in an address.
-const MARKS: &[&str] =
-    &[NUMBER, "C06", "dancu", "dữ liệu dân cư", "Tra cứu thông tin công dân", "Dân cư", "cong-dan", "m-0000"];
+/// By these the things of the agency are recognised; none of them is in an address, or short enough to come about in a
+/// page's random tokens.
+const MARKS: &[&str] = &[
+    NUMBER,
+    "GOV/C06",
+    "dancu",
+    "dữ liệu dân cư",
+    "Tra cứu thông tin công dân",
+    "Dân cư",
+    "cong-dan",
+    "m-0000",
+];
 
 const CALL: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -272,9 +297,25 @@ async fn announced(s: &Site, service: exchange::ids::ServiceId) -> String {
     last
 }
 
+/// A service of the provider's that waits.
+async fn proposed(s: &Site, subsystem: exchange::ids::SubsystemId) -> String {
+    let by = crate::world::officer(s.k(), &[s.w.provider]);
+    let new = exchange::proposal::New {
+        subsystem,
+        code: "moi".into(),
+        name: "Tra cứu thông tin công dân (mới)".into(),
+        base_url: "https://moi.example.vn".parse().unwrap(),
+        document: br#"{"openapi":"3.0.3","info":{"title":"x","version":"1"},"paths":{"/a":{"get":{}}}}"#
+            .to_vec(),
+        source: None,
+        personal: Default::default(),
+    };
+    exchange::proposal::actions::propose(s.k(), &by, new).await.unwrap().to_string()
+}
+
 /// The things endpoints are asked for: all of the provider's agency.
 struct Things {
-    ids: [(&'static str, String); 6],
+    ids: [(&'static str, String); 7],
     file: String,
     origin: String,
     client: String,
@@ -316,6 +357,7 @@ impl Things {
         let asked = connection::begin(k, &cx, consumer, service, draft, None).await.unwrap();
         let pdf = bytes::Bytes::from_static(b"%PDF-1.7");
         let file = connection::attach(k, &cx, asked, Kind::Letter, "x.pdf", pdf).await.unwrap();
+        let ids_of_system = dancu.parse().unwrap();
         let ids = [
             ("members", id(k, "exchange_member", "C06").await),
             ("subsystems", id(k, "exchange_subsystem", "dancu").await),
@@ -323,6 +365,7 @@ impl Things {
             ("agreements", agreement(k, NUMBER).await.to_string()),
             ("connections", asked.to_string()),
             ("announcements", announced(s, service).await),
+            ("proposals", proposed(s, ids_of_system).await),
         ];
         let month = exchange::report::Month::of(k.clock.now().date()).to_string();
         let client = credential(k).await.to_string();

@@ -32,6 +32,7 @@ mod lists;
 mod monitoring;
 mod national;
 mod outages;
+mod proposals;
 mod registry_file;
 mod report;
 mod site;

@@ -19,6 +19,7 @@ use crate::corner::example::{self, Example};
 use crate::corner::reach::{self, Own};
 use crate::corner::samples;
 use crate::endpoint::Route;
+use crate::environment::Environment;
 use crate::ids::SubsystemId;
 use crate::pages::{announcements, parts};
 use crate::quota::Quota;
@@ -34,6 +35,8 @@ pub(super) struct Open {
     pub(super) service: ServiceEntry,
     agreement: AgreementEntry,
     pub(super) routes: Vec<Route>,
+    /// The environment to name, when calls do not go there unasked.
+    named: Option<Environment>,
 }
 
 /// What a system may call now, by the configuration in force.
@@ -45,7 +48,9 @@ pub(super) fn open(exchange: &Exchange, own: &Own, now: Timestamp) -> Vec<Open> 
     held.filter_map(|a| {
         let service = snapshot.contents().services.iter().find(|s| s.id == a.service)?;
         let routes = snapshot.allowed(consumer, service, now)?.into_iter().cloned().collect();
-        Some(Open { service: service.clone(), agreement: a.clone(), routes })
+        let unasked = snapshot.unasked(consumer, service);
+        let named = Some(a.environment).filter(|e| Some(*e) != unasked);
+        Some(Open { service: service.clone(), agreement: a.clone(), routes, named })
     })
     .collect()
 }
@@ -179,6 +184,7 @@ fn service(
     };
     let facts = Facts::new()
         .row(t::thing_agreement(l), Cell::with_sub(&a.number, validity))
+        .row(t::fact_environment(l), Cell::text(a.environment.label(l)))
         .row(
             t::corner_quota_left(l),
             Cell::text(quota(l, a.quota, exchange.keeper().meters().used(a.id, now))),
@@ -188,9 +194,7 @@ fn service(
     let example = example::of(document, &routes);
     let mut body = Html::of(facts);
     if let Some(example) = &example {
-        body.push(parts::apart(
-            Code::new(l, curl(exchange, cx, own, clients, &one.service, example)).title("curl"),
-        ));
+        body.push(parts::apart(Code::new(l, curl(exchange, cx, own, clients, one, example)).title("curl")));
     }
     let here = format!("{}/try/{}", home_path(own), one.service.id);
     Section::new(&one.service.name, body)
@@ -223,11 +227,12 @@ pub(super) fn curl(
     cx: &Cx,
     own: &Own,
     clients: &[Client],
-    service: &ServiceEntry,
+    one: &Open,
     example: &Example,
 ) -> String {
     let token_url = exchange.issuer().map_or_else(|_| String::new(), kernel::tokens::TokenIssuer::token_url);
-    call(cx, own, clients, service, example, &token_url).curl()
+    let call = call(cx, own, clients, &one.service, example, &token_url);
+    samples::Call { environment: one.named, ..call }.curl()
 }
 
 /// The values samples are written with.
@@ -249,5 +254,6 @@ pub(super) fn call<'a>(
         method: &example.method,
         path: &example.path,
         body: example.body.as_deref().filter(|_| example.method != "GET"),
+        environment: None,
     }
 }

@@ -16,6 +16,7 @@ use crate::corner::example;
 use crate::corner::reach::{self, Own};
 use crate::corner::tryout::{self, Trial, Tried};
 use crate::endpoint::Route;
+use crate::environment::Environment;
 use crate::ids::{ServiceId, SubsystemId};
 use crate::pages::parts;
 use crate::snapshot::ServiceEntry;
@@ -27,6 +28,7 @@ pub(super) struct Input {
     method: String,
     path: String,
     body: String,
+    environment: String,
 }
 
 pub(super) async fn form(
@@ -48,13 +50,14 @@ pub(super) async fn form(
     if v.path.is_empty()
         && let Some(example) = example
     {
-        v = Input { method: example.method, path: example.path, body: example.body.unwrap_or_default() };
+        let (method, path, body) = (example.method, example.path, example.body.unwrap_or_default());
+        v = Input { method, path, body, environment: v.environment };
     }
     let mut body = intro(&cx, &own, &service);
     if routes.is_empty() {
         body.push(Notice::new(Tone::Warn, t::corner_not_agreed(cx.lang)));
     }
-    body.push(fields(&cx, &own, &service, &v, &[]));
+    body.push(fields(&cx, &own, &service, &places(&exchange, &own, &service, &cx), &v, &[]));
     body.push(Help::new(t::try_help_title(cx.lang), t::try_help(cx.lang)));
     Ok(web::page(&frame(&cx, &own, t::corner_try(cx.lang)), body))
 }
@@ -64,14 +67,32 @@ fn intro(cx: &Cx, own: &Own, service: &ServiceEntry) -> Html {
     Html::of(Head::new(l, t::try_title(l, &service.name)).code(&service.path).sub(t::try_sub(l, &own.path)))
 }
 
-fn fields(cx: &Cx, own: &Own, service: &ServiceEntry, v: &Input, errors: &[FieldError]) -> Fields {
+/// Where the system's agreements are.
+fn places(exchange: &Exchange, own: &Own, service: &ServiceEntry, cx: &Cx) -> Vec<Environment> {
+    let snapshot = exchange.keeper().current().load_full();
+    let consumer = snapshot.consumer(&own.path);
+    consumer.map(|c| snapshot.environments(c, service, cx.at)).unwrap_or_default()
+}
+
+fn fields(
+    cx: &Cx,
+    own: &Own,
+    service: &ServiceEntry,
+    places: &[Environment],
+    v: &Input,
+    errors: &[FieldError],
+) -> Fields {
     let l = cx.lang;
     let methods =
         ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"].map(|m| (m.to_owned(), m.to_owned())).to_vec();
     let method = if v.method.is_empty() { "GET" } else { v.method.as_str() };
-    Fields::post(cx, format!("{}/try/{}", home_path(own), service.id))
-        .errors(errors)
-        .field(Field::select("method", t::try_method_label(l), methods).value(method).required())
+    let mut form = Fields::post(cx, format!("{}/try/{}", home_path(own), service.id)).errors(errors);
+    if places.len() > 1 {
+        let options = places.iter().rev().map(|e| (e.as_str().to_owned(), e.label(l).to_owned())).collect();
+        form =
+            form.field(Field::select("environment", t::fact_environment(l), options).value(&v.environment));
+    }
+    form.field(Field::select("method", t::try_method_label(l), methods).value(method).required())
         .field(
             Field::text("path", t::try_path_label(l))
                 .help(t::try_path_help(l))
@@ -100,18 +121,20 @@ pub(super) async fn call(
 ) -> web::Result<Response> {
     let own = reach::system(&k, &cx, id).await?;
     let service = catalogue::published(&exchange, service)?;
-    let trial = Trial { method: v.method.clone(), path: v.path.clone(), body: v.body.clone() };
+    let environment = v.environment.parse().ok();
+    let trial = Trial { method: v.method.clone(), path: v.path.clone(), body: v.body.clone(), environment };
+    let places = places(&exchange, &own, &service, &cx);
     let mut body = intro(&cx, &own, &service);
     let tried = tryout::call(&exchange, &k, &cx, &own, (service.id, &service.path), &trial).await;
     let page = frame(&cx, &own, t::corner_try(cx.lang));
     match tried {
         Ok(tried) => {
             body.push(result(&cx, &own, &tried));
-            body.push(fields(&cx, &own, &service, &v, &[]));
+            body.push(fields(&cx, &own, &service, &places, &v, &[]));
             Ok(web::page(&page, body).into_response())
         }
         Err(Error::Invalid(errors)) => {
-            body.push(fields(&cx, &own, &service, &v, &errors));
+            body.push(fields(&cx, &own, &service, &places, &v, &errors));
             Ok(web::page(&page, body).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
         Err(e) => Err(e.into()),
