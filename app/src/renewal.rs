@@ -29,10 +29,12 @@ const DIR: &str = "acme";
 const FILE: &str = "certificate.pem";
 /// Issuer of the temporary certificate.
 const TEMPORARY: &str = "Lien Thong (tam thoi)";
+/// Days for which it holds: soon enough that the morning page speaks of it.
+const STANDS_IN: i64 = 14;
 const FIRST: Duration = Duration::from_secs(3);
 const EVERY: Duration = Duration::from_secs(30);
 /// How long to wait after a failure, doubled each time: authorities count failures by the hour.
-const AGAIN: Duration = Duration::from_secs(15 * 60);
+const AGAIN: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(6 * 3_600);
 
 /// The file of a data directory.
@@ -109,7 +111,7 @@ impl Renewal {
                 };
                 match got {
                     Ok(()) => *self.failed() = None,
-                    Err(e) => self.note(&k, &e.chain()),
+                    Err(e) => self.note(&k, e.chain().trim_start_matches("internal fault: ")),
                 }
             }
             tokio::select! {
@@ -150,7 +152,7 @@ impl Module for Renewal {
 
     async fn start(&self, k: &Kernel) -> Result<()> {
         if self.settings.is_on() {
-            stand_in(&file(&k.data_dir), &self.settings.names)?;
+            stand_in(&file(&k.data_dir), &self.settings.names, k.clock.now())?;
             tokio::spawn(self.clone().watch(k.clone()));
         }
         Ok(())
@@ -190,7 +192,7 @@ fn read(path: &Path) -> Option<Described> {
 }
 
 /// A certificate of our own for the time until the first one is there.
-fn stand_in(path: &Path, names: &[String]) -> Result<()> {
+fn stand_in(path: &Path, names: &[String], now: Timestamp) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
@@ -200,8 +202,18 @@ fn stand_in(path: &Path, names: &[String]) -> Result<()> {
     let key = KeyPair::generate().map_err(Error::internal)?;
     let mut params = CertificateParams::new(names.to_vec()).map_err(Error::internal)?;
     params.distinguished_name.push(DnType::CommonName, TEMPORARY);
+    let ((y, m, d), (to_y, to_m, to_d)) = (day(now, -1)?, day(now, STANDS_IN)?);
+    params.not_before = rcgen::date_time_ymd(y, m, d);
+    params.not_after = rcgen::date_time_ymd(to_y, to_m, to_d);
     let own = params.self_signed(&key).map_err(Error::internal)?;
     put(path, &Issued { chain: own.pem(), key: key.serialize_pem() })
+}
+
+/// So many days from a moment: year, month, day.
+fn day(now: Timestamp, days: i64) -> Result<(i32, u8, u8)> {
+    let date = now.date().plus_days(days).ok_or_else(|| Error::internal("the clock is wrong"))?;
+    let part = |n: i8| u8::try_from(n).map_err(Error::internal);
+    Ok((i32::from(date.year()), part(date.month())?, part(date.day())?))
 }
 
 /// Puts certificate and key in place together: whole or not at all, for the owner alone.
@@ -248,11 +260,13 @@ mod tests {
     fn what_stands_in_serves_and_is_known_as_temporary() {
         let dir = tempfile::tempdir().unwrap();
         let path = file(dir.path());
-        stand_in(&path, &["lt.vn".into()]).unwrap();
+        let now: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
+        stand_in(&path, &["lt.vn".into()], now).unwrap();
         let said = read(&path).unwrap();
         assert!(said.issuer.contains(TEMPORARY) && said.names == ["lt.vn"], "{said:?}");
+        assert!(said.not_before < now && said.not_after > now && said.not_after.vn().contains("12/2026"));
         let before = fs::read(&path).unwrap();
-        stand_in(&path, &["lt.vn".into()]).unwrap();
+        stand_in(&path, &["lt.vn".into()], now).unwrap();
         assert_eq!(fs::read(&path).unwrap(), before, "what is there stays");
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -61,7 +61,9 @@ pub fn run(from: Option<&Path>, print: bool) -> anyhow::Result<ExitCode> {
     }
     let owner = owner_of(&answers.user);
     for dir in [&answers.config_dir, &answers.data, &answers.backup_directory] {
-        fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        // What is there already keeps its rights; the report says so when they are too wide.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.with_context(|| format!("{} cannot be made", dir.display()))?;
         give(dir, owner)?;
     }
     Keys::load(&key, Some(&SystemRandom))?;

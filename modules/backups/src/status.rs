@@ -136,7 +136,8 @@ impl Status {
 
     /// Why the last copying to the store failed, if it did.
     pub fn offsite_failure(&self) -> Option<&str> {
-        self.last_offsite.as_ref().filter(|run| run.ok == Some(false)).and_then(Run::error)
+        let why = self.last_offsite.as_ref().filter(|run| run.ok == Some(false)).and_then(Run::error)?;
+        Some(why.trim_start_matches("internal fault: "))
     }
 
     fn offsite_finding(&self, place: &str) -> Finding {
