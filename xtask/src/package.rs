@@ -96,7 +96,7 @@ fn deb(scratch: &Path, to: &Path, bin: &Path, version: &str, licences: &str, qui
     let control = format!(
         "Package: lienthong\nVersion: {version}\nArchitecture: amd64\nSection: net\nPriority: optional\n\
          Maintainer: Lien Thong <lienthong@localhost>\nInstalled-Size: {kib}\nDepends: libc6 (>= 2.36), adduser\n\
-         Recommends: chrony | systemd-timesyncd\nSuggests: postgresql (>= 15)\n\
+         Recommends: ca-certificates, chrony | systemd-timesyncd\nSuggests: postgresql (>= 15)\n\
          Description: open digital-government platform of a province\n \
          Data exchange with evidence, shared applications, one program.\n"
     );

@@ -59,19 +59,9 @@ impl S3 {
     /// What is wrong with the section.
     pub fn new(s: &Settings) -> std::result::Result<Self, BadSettings> {
         s.check()?;
-        let bad = |e: object_store::Error| BadSettings(e.to_string());
         let secret = s.secret()?;
         if secret.expose().is_empty() {
             return Err(BadSettings("secret_key_file is missing".into()));
-        }
-        let mut client =
-            ClientOptions::new().with_connect_timeout(Duration::from_secs(10)).with_timeout(REQUEST);
-        if let Some(file) = &s.ca_file {
-            let pem =
-                fs::read(file).map_err(|e| BadSettings(format!("{} cannot be read: {e}", file.display())))?;
-            for authority in Certificate::from_pem_bundle(&pem).map_err(bad)? {
-                client = client.with_root_certificate(authority);
-            }
         }
         let backoff = BackoffConfig {
             init_backoff: Duration::from_millis(200),
@@ -79,25 +69,39 @@ impl S3 {
             base: 2.0,
         };
         let retry = RetryConfig { backoff, max_retries: 4, retry_timeout: Duration::from_secs(60) };
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(&s.bucket)
-            .with_region(&s.region)
-            .with_access_key_id(&s.access_key)
-            .with_secret_access_key(secret.expose())
-            .with_virtual_hosted_style_request(!s.path_style)
-            .with_client_options(client)
-            .with_retry(retry)
-            // One request each: not every store knows the other way.
-            .with_disable_bulk_delete(true);
-        if !s.endpoint.is_empty() {
-            // What is sent is encrypted and the requests are signed: plain HTTP shows names and sizes only.
-            builder = builder
-                .with_endpoint(s.endpoint.trim_end_matches('/'))
-                .with_allow_http(s.endpoint.starts_with("http://"));
-        }
+        let build = |system: bool| {
+            let mut builder = AmazonS3Builder::new()
+                .with_bucket_name(&s.bucket)
+                .with_region(&s.region)
+                .with_access_key_id(&s.access_key)
+                .with_secret_access_key(secret.expose())
+                .with_virtual_hosted_style_request(!s.path_style)
+                .with_client_options(client(s, system)?)
+                .with_retry(retry.clone())
+                // One request each: not every store knows the other way.
+                .with_disable_bulk_delete(true);
+            if !s.endpoint.is_empty() {
+                // What is sent is encrypted and the requests are signed: plain HTTP shows names and sizes only.
+                builder = builder
+                    .with_endpoint(s.endpoint.trim_end_matches('/'))
+                    .with_allow_http(s.endpoint.starts_with("http://"));
+            }
+            builder.build().map_err(|e| BadSettings(e.to_string()))
+        };
+        // A bare machine may trust nobody; that does not matter to who names an authority, or needs none.
+        let needs_none = s.ca_file.is_some() || s.endpoint.starts_with("http://");
+        let store = match build(true) {
+            Err(_) if needs_none => build(false)?,
+            Err(e) => {
+                let hint =
+                    "if this machine trusts no authority at all, install ca-certificates or set ca_file";
+                return Err(BadSettings(format!("{} ({hint})", e.0)));
+            }
+            Ok(store) => store,
+        };
         let slash = if s.prefix.is_empty() { "" } else { "/" };
         Ok(Self {
-            store: builder.build().map_err(bad)?,
+            store,
             prefix: Path::from(s.prefix.as_str()),
             place: format!("s3://{}{slash}{}", s.bucket, s.prefix),
             at: if s.endpoint.is_empty() { format!("Amazon {}", s.region) } else { s.endpoint.clone() },
@@ -284,6 +288,24 @@ fn note(progress: &File, now: &Progress) -> Result<()> {
     let half: PathBuf = progress.with_extension("half");
     fs::write(&half, serde_json::to_vec(now)?)?;
     Ok(fs::rename(&half, progress)?)
+}
+
+/// How requests are made; `system` for trusting whom the machine trusts, beside the authority of the section.
+fn client(s: &Settings, system: bool) -> std::result::Result<ClientOptions, BadSettings> {
+    let mut client = ClientOptions::new()
+        .with_connect_timeout(Duration::from_secs(10))
+        .with_timeout(REQUEST)
+        .with_no_system_certificates(!system);
+    if let Some(file) = &s.ca_file {
+        let pem =
+            fs::read(file).map_err(|e| BadSettings(format!("{} cannot be read: {e}", file.display())))?;
+        let all = Certificate::from_pem_bundle(&pem)
+            .map_err(|e| BadSettings(format!("{} is not understood: {e}", file.display())))?;
+        for authority in all {
+            client = client.with_root_certificate(authority);
+        }
+    }
+    Ok(client)
 }
 
 /// The innermost causes of a fault in one line: the outer ones repeat them.
