@@ -192,7 +192,10 @@ fn read(path: &Path) -> Option<Described> {
 }
 
 /// A certificate of our own for the time until the first one is there.
-fn stand_in(path: &Path, names: &[String], now: Timestamp) -> Result<()> {
+///
+/// # Errors
+/// Names that cannot stand in a certificate; faults of the disk.
+pub fn stand_in(path: &Path, names: &[String], now: Timestamp) -> Result<()> {
     if path.exists() {
         return Ok(());
     }

@@ -20,7 +20,8 @@ pub fn first_operator(place: &Place) -> anyhow::Result<ExitCode> {
         Some(_) => bail!("the running process gave an unexpected answer"),
         None => block_on(async {
             let _lock = DataLock::take(settings.data())?;
-            let platform = Platform::open(settings.clone()).await?;
+            // Nothing is started: this may run as root, the service does not.
+            let platform = Platform::open_idle(settings.clone()).await?;
             let link = platform.first_operator_link().await;
             platform.close().await;
             link

@@ -66,6 +66,10 @@ pub fn run(from: Option<&Path>, print: bool) -> anyhow::Result<ExitCode> {
         made.with_context(|| format!("{} cannot be made", dir.display()))?;
         give(dir, owner)?;
     }
+    if answers.tls == Tls::Acme {
+        let host = certificate::host(&answers.public_url).unwrap_or_default();
+        renewal::stand_in(&renewal::file(&answers.data), &[host], SystemClock.now())?;
+    }
     Keys::load(&key, Some(&SystemRandom))?;
     give(&key, owner)?;
     for file in &files {
@@ -86,7 +90,9 @@ pub fn run(from: Option<&Path>, print: bool) -> anyhow::Result<ExitCode> {
         mail::try_out(&config, &answers.smtp.test_to);
     }
     let link = first_operator(&answers.config_dir.join("lienthong.toml"))?;
-    give_all(&answers.data, owner)?;
+    for dir in [&answers.data, &answers.backup_directory] {
+        give_all(dir, owner)?;
+    }
     report(&answers, &config, owner)?;
     println!(
         "\nNgười vận hành đầu tiên mở địa chỉ này một lần, trong 24 giờ / the first operator opens this once:\n  {link}"
@@ -271,7 +277,8 @@ fn first_operator(config: &Path) -> anyhow::Result<String> {
     let settings = Settings::load(&Place { config: Some(config.to_path_buf()), data: None })?;
     let _lock = DataLock::take(settings.data())?;
     block_on(async {
-        let platform = Platform::open(settings).await?;
+        // Nothing is started: what begins its work here, as root, would leave files that the service cannot change.
+        let platform = Platform::open_idle(settings).await?;
         let link = platform.first_operator_link().await;
         platform.close().await;
         link

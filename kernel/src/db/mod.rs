@@ -6,8 +6,6 @@ mod effect;
 mod lite;
 mod migrate;
 mod pg;
-#[cfg(feature = "record")]
-mod record;
 mod snapshot;
 mod value;
 
@@ -95,9 +93,7 @@ impl Db {
 
     /// Reads committed data.
     pub async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>> {
-        #[cfg(feature = "record")]
-        let noted = params.clone();
-        let rows = match &self.engine {
+        match &self.engine {
             Engine::Lite(l) => {
                 let mut c = l.readers().acquire().await.map_err(driver::fault)?;
                 driver::lite_query(&mut c, sql, params).await
@@ -106,10 +102,7 @@ impl Db {
                 let mut c = p.acquire().await.map_err(driver::fault)?;
                 driver::pg_query(&mut c, sql, params).await
             }
-        }?;
-        #[cfg(feature = "record")]
-        record::note(self.backend(), sql, &noted);
-        Ok(rows)
+        }
     }
 
     /// Reads at most one row of committed data.
@@ -189,34 +182,22 @@ impl Transaction {
     /// Changes rows; returns how many.
     pub async fn execute(&mut self, sql: &str, params: Vec<Value>) -> Result<u64> {
         self.watch(sql);
-        #[cfg(feature = "record")]
-        let noted = params.clone();
         let done = match &mut self.inner {
             Inner::Lite(t) => driver::lite_execute(t.conn()?, sql, params).await,
             Inner::Pg(t) => driver::pg_execute(t, sql, params).await,
         };
         self.idle_since = Stopwatch::start();
-        #[cfg(feature = "record")]
-        if done.is_ok() {
-            record::note(self.backend(), sql, &noted);
-        }
         done
     }
 
     /// Reads rows, seeing what this transaction has written.
     pub async fn query(&mut self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>> {
         self.watch(sql);
-        #[cfg(feature = "record")]
-        let noted = params.clone();
         let rows = match &mut self.inner {
             Inner::Lite(t) => driver::lite_query(t.conn()?, sql, params).await,
             Inner::Pg(t) => driver::pg_query(t, sql, params).await,
         };
         self.idle_since = Stopwatch::start();
-        #[cfg(feature = "record")]
-        if rows.is_ok() {
-            record::note(self.backend(), sql, &noted);
-        }
         rows
     }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use base::clock::Stopwatch;
+use scenarios::extra_service::Consumer;
 use scenarios::{Caller, Options as Start, Platform, process};
 use tokio::process::Command;
 
-use super::{median, mib};
+use super::{median, mib, provider};
 
 /// How much.
 #[derive(clap::Args)]
@@ -77,16 +78,22 @@ pub async fn run(options: &Options) -> Result<()> {
     let platform = Platform::start(start.clone()).await?;
     let caller = Caller::new(platform.contract()).await?;
     let old = caller.call("before").await?.request_id.context("a call without a number")?;
-    caller.bundle(&old).await?.context("no evidence of a call")?;
+    let bundle = caller.bundle(&old).await?.context("no evidence of a call")?;
+    std::fs::write(at("old-bundle.json"), bundle)?;
+    // The demonstration's agreements have quotas; a load without a pause needs one that has none.
+    let consumer = Consumer::of(&caller).await?;
+    let path = format!("{}/send/2000", consumer.service_path());
     // The first backup is due at once; made here it does not run into the measurement.
     let tool = Tool { binary, config };
     tool.run(&["backup", "now"]).await?;
     platform.stop().await?;
+    let base = format!("http://{}", provider::start().await?);
+    consumer.register(&tool.binary, &start.data, &base).await?;
     tool.run(&["bench", "fill", "--mebibytes", &options.size.to_string()]).await?;
 
     let platform = Platform::start(start).await?;
     let caller = Caller::new(platform.contract()).await?;
-    let quiet = load(&caller, options.callers, async {
+    let quiet = load(&caller, &path, options.callers, async {
         tokio::time::sleep(Duration::from_secs(5)).await;
         Ok(String::new())
     });
@@ -94,7 +101,7 @@ pub async fn run(options: &Options) -> Result<()> {
     let pid = platform.pid()?;
     process::reset_peak(pid)?;
     let (rest, watch) = (process::resident(pid)?, Stopwatch::start());
-    let (busy, said) = load(&caller, options.callers, tool.run(&["backup", "now"])).await?;
+    let (busy, said) = load(&caller, &path, options.callers, tool.run(&["backup", "now"])).await?;
     let (took, peak) = (watch.elapsed(), process::peak_resident(pid)?);
     print!("{said}");
     println!("{} MiB written and read back while calls go on: {:.1} s", options.size, took.as_secs_f64());
@@ -121,24 +128,28 @@ pub async fn run(options: &Options) -> Result<()> {
     let (before, after) = said.split_once("Restored:").context("a restore tells counts")?;
     ensure!(counts(before) == counts(after) && !counts(after).is_empty(), "counts differ:\n{said}");
     println!("{} counts are equal", counts(after).len());
+    let said = Command::new(&tool.binary).arg("verify").arg(at("old-bundle.json")).output().await?;
+    let text = String::from_utf8_lossy(&said.stdout);
+    ensure!(said.status.success(), "the bundle of a call from before no longer verifies:\n{text}");
+    println!("the bundle of a call from before the backup verifies");
     print!("{}", tool.run(&["drill"]).await?);
     Ok(())
 }
 
 /// Calls without a pause until `work` ends; milliseconds of each call.
-async fn load<F>(caller: &Caller, callers: usize, work: F) -> Result<(Vec<f64>, String)>
+async fn load<F>(caller: &Caller, path: &str, callers: usize, work: F) -> Result<(Vec<f64>, String)>
 where
     F: Future<Output = Result<String>>,
 {
     let stop = Arc::new(AtomicBool::new(false));
     let mut all = tokio::task::JoinSet::new();
     for n in 0..callers {
-        let (caller, stop) = (caller.clone(), stop.clone());
+        let (caller, path, stop) = (caller.clone(), path.to_owned(), stop.clone());
         all.spawn(async move {
             let mut took = Vec::new();
             while !stop.load(Ordering::Relaxed) {
                 let watch = Stopwatch::start();
-                let answer = caller.call(&format!("load-{n}-{}", took.len())).await?;
+                let answer = caller.call_at(&path, None, &format!("load-{n}-{}", took.len())).await?;
                 ensure!(answer.status.is_success(), "a call was answered with {}: {answer:?}", answer.status);
                 took.push(watch.elapsed().as_secs_f64() * 1_000.0);
             }
