@@ -123,8 +123,8 @@ async fn judged(operator: &Person, alert: &serde_json::Value, arrived: &Arrived)
     let offered = page.split("href=\"").filter_map(|part| part.split('"').next());
     let act = offered.filter(|href| href.ends_with("/outage")).next().context("no notice is offered")?;
     let watch = Stopwatch::start();
-    let answer = operator.post(&format!("/api{}", act.replacen("/exchange", "/exchange/v1", 1)), &json!({}));
-    let answer = answer.await?.error_for_status()?;
+    let address = format!("/api{}", act.replacen("/exchange", "/exchange/v1", 1));
+    let answer = operator.post(&address, &json!({})).await?.error_for_status()?;
     let count: serde_json::Value = serde_json::from_str(&answer.text().await?)?;
     ensure!(count["consumers"].as_i64().is_some_and(|n| n > 0), "no consumer was told: {count}");
     let is_it = |m: &Arrived| m.subject.starts_with(NOTICE);
