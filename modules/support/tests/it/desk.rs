@@ -210,3 +210,40 @@ async fn what_waits_too_long_is_said_in_the_morning() {
         s.app.t.close().await;
     }
 }
+
+/// A file as a browser sends it.
+async fn upload(who: &Client, path: &str, name: &str, content: &str) -> testkit::Answer {
+    let body = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: image/png\r\n\r\n{content}\r\n--x--\r\n"
+    );
+    let kind = Some("multipart/form-data; boundary=x");
+    who.send(http::Method::POST, path, kind, &body).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_goes_to_one_s_own_report_once_and_to_who_answers() {
+    for backend in testkit::backends() {
+        let s = Site::new(backend).await;
+        let admin = s.somebody("unit-admin", s.own).await;
+        let neighbour = s.somebody("unit-admin", s.other).await;
+        let reporter = s.somebody("consumer-officer", s.own).await;
+        let own = send(&reporter, "/exchange/calls", FAULT, "kèm ảnh").await;
+        let path = format!("{own}/file");
+        let program = upload(&reporter, &path, "a.png", "MZ").await;
+        assert_eq!(program.status, StatusCode::UNPROCESSABLE_ENTITY, "judged by its bytes");
+        assert_eq!(upload(&neighbour, &path, "a.pdf", "%PDF-1.7 x").await.status, StatusCode::NOT_FOUND);
+        let sent = upload(&reporter, &path, "../Ảnh lỗi.pdf", "%PDF-1.7 x").await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
+        let again = upload(&reporter, &path, "b.pdf", "%PDF-1.7 y").await;
+        assert_eq!(again.status, StatusCode::CONFLICT, "one each");
+        let file = format!("/support/files/{}", own.rsplit('/').next().unwrap());
+        for reader in [&reporter, &admin] {
+            let got = reader.get(&file).await;
+            assert_eq!((got.status, got.text().as_str()), (StatusCode::OK, "%PDF-1.7 x"));
+            assert!(got.header("content-disposition").unwrap().starts_with("attachment;"));
+        }
+        assert_eq!(neighbour.get(&file).await.status, StatusCode::NOT_FOUND);
+        s.app.t.close().await;
+    }
+}
