@@ -15,6 +15,9 @@ pub struct Options {
     /// The data directory that `seed-province` wrote
     #[arg(long)]
     data: PathBuf,
+    /// The PostgreSQL database it wrote, where it did
+    #[arg(long)]
+    database: Option<String>,
     /// Requests for each page, after one that is not counted
     #[arg(long, default_value_t = 30)]
     rounds: usize,
@@ -28,14 +31,15 @@ pub struct Options {
 /// # Errors
 /// When the program does not start or a page is not answered.
 pub async fn run(options: &Options) -> Result<()> {
-    ensure!(options.data.join("lienthong.db").is_file(), "{} holds no seeded data", options.data.display());
+    let seeded = options.database.is_some() || options.data.join("lienthong.db").is_file();
+    ensure!(seeded, "{} holds no seeded data", options.data.display());
     let platform = Platform::start(Start {
         binary: crate::build::named_or_release(options.bin.as_deref())?,
         data: options.data.clone(),
         listen: None,
         arguments: vec!["--rate".into(), "0".into()],
         core: None,
-        environment: vec![],
+        environment: crate::seed::database(options.database.as_deref()),
         patience: Duration::from_secs(600),
     })
     .await?;

@@ -35,6 +35,9 @@ pub struct Options {
     /// Newest days of which calls are written as rows too, about 1 KiB each
     #[arg(long, default_value_t = 7)]
     call_days: i64,
+    /// An empty PostgreSQL database, postgres://…; without it the data lies in SQLite
+    #[arg(long)]
+    database: Option<String>,
     /// The program to begin with; without it LIENTHONG_BIN, or a release build made now
     #[arg(long)]
     bin: Option<PathBuf>,
@@ -47,6 +50,9 @@ struct Ground<'a> {
     now: Timestamp,
     registry: registry::Registry,
 }
+
+/// Rows in one statement.
+const ROWS: usize = 50;
 
 /// Rows of one table on their way into it, many in one statement.
 struct Rows {
@@ -67,7 +73,8 @@ impl Rows {
         debug_assert_eq!(row.len(), self.columns);
         self.waiting.extend(row);
         self.count += 1;
-        if self.waiting.len() + self.columns > 12_000 { self.flush(tx).await } else { Ok(()) }
+        // SQLite looks parameters up one after the other: many in a statement cost more than many statements.
+        if self.waiting.len() / self.columns >= ROWS { self.flush(tx).await } else { Ok(()) }
     }
 
     async fn flush(&mut self, tx: &mut Transaction) -> Result<()> {
@@ -105,21 +112,31 @@ async fn all(options: &Options) -> Result<()> {
         listen: None,
         arguments: vec!["--rate".into(), "0".into()],
         core: None,
-        environment: vec![],
+        environment: database(options.database.as_deref()),
         patience: Duration::from_secs(180),
     })
     .await?;
     platform.stop().await?;
-    let db = Db::sqlite(&options.to.join("lienthong.db")).await?;
+    let file = options.to.join("lienthong.db");
+    let db = match &options.database {
+        Some(url) => Db::postgres(url, 4).await?,
+        None => Db::sqlite(&file).await?,
+    };
     let mut ground = Ground { db, options, now: SystemClock.now(), registry: registry::Registry::default() };
     // A module that has a year of its own adds its seeder here.
     step("members, systems, services, agreements", registry::seed(&mut ground)).await?;
     step("figures of the year's calls", traffic::figures(&mut ground)).await?;
     step("rows of the newest calls", traffic::rows(&mut ground)).await?;
     ground.db.close().await;
-    let size = std::fs::metadata(options.to.join("lienthong.db"))?.len();
-    println!("{}: {:.1} MiB", options.to.display(), crate::bench::mib(size));
+    if let Ok(file) = std::fs::metadata(&file) {
+        println!("{}: {:.1} MiB", options.to.display(), crate::bench::mib(file.len()));
+    }
     Ok(())
+}
+
+/// The setting that makes the platform use another database than the file in its data directory.
+pub(crate) fn database(url: Option<&str>) -> Vec<(String, String)> {
+    url.map(|url| ("LIENTHONG_DATABASE__URL".to_owned(), url.to_owned())).into_iter().collect()
 }
 
 async fn step(name: &str, seeding: impl Future<Output = Result<u64>>) -> Result<()> {

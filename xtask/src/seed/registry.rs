@@ -56,6 +56,8 @@ pub(super) async fn seed(g: &mut Ground<'_>) -> Result<u64> {
     let mut units = Rows::new("orgs_unit", "id, tree, natural_key, created_at");
     let mut consumers = Vec::new();
     let mut providers = Vec::new();
+    // What refers to a row is written after it.
+    let mut systems = Vec::new();
     for n in 0..COMMUNES + DEPARTMENTS + NATIONAL {
         let (name, is_national) = match n {
             n if n < COMMUNES => (format!("Ủy ban nhân dân xã Minh Họa {}", n + 1), false),
@@ -82,15 +84,17 @@ pub(super) async fn seed(g: &mut Ground<'_>) -> Result<u64> {
             let name = format!("{label} – {name}");
             let (sort, search) = (text::sort_key(&name), text::fold(&format!("{name} {part}")));
             let subsystem = Subsystem { id: id(2, n * 3 + s), path: format!("{one}/GOV/{code}/{part}") };
-            subsystems
-                .add(&mut tx, params![&subsystem.id, &member, part, &name, sort, search, at, at])
-                .await?;
+            systems.push(params![&subsystem.id, &member, part, &name, sort, search, at, at]);
             if n < COMMUNES || s == 0 { consumers.push(subsystem) } else { providers.push(subsystem) }
         }
     }
-    for rows in [&mut units, &mut members, &mut subsystems] {
+    for rows in [&mut units, &mut members] {
         rows.flush(&mut tx).await?;
     }
+    for row in systems {
+        subsystems.add(&mut tx, row).await?;
+    }
+    subsystems.flush(&mut tx).await?;
     let mut written = members.count + subsystems.count + units.count;
     written += services(g, &mut tx, &providers, &address, at).await?;
     written += agreements(g, &mut tx, &consumers, at).await?;
@@ -132,12 +136,14 @@ async fn services(
             at
         ];
         services.add(tx, row).await?;
-        for (e, path) in ["/ho-so/*", "/danh-sach"].into_iter().enumerate() {
-            endpoints.add(tx, params![id(4, n * 2 + e), &service, "GET", path, ""]).await?;
-        }
         g.registry.services.push(format!("{}/{code}", provider.path));
     }
     services.flush(tx).await?;
+    for n in 0..g.options.services {
+        for (e, path) in ["/ho-so/*", "/danh-sach"].into_iter().enumerate() {
+            endpoints.add(tx, params![id(4, n * 2 + e), id(3, n), "GET", path, ""]).await?;
+        }
+    }
     endpoints.flush(tx).await?;
     Ok(services.count + endpoints.count)
 }

@@ -54,11 +54,6 @@ pub(super) fn chance(a: u64, b: u64) -> f64 {
     ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// A whole number that is `expected` on average.
-pub(super) fn whole(expected: f64, chance: f64) -> i64 {
-    (expected + chance).floor() as i64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +71,5 @@ mod tests {
         assert!((0.95..1.05).contains(&all), "{all}");
         let mean: f64 = (0..10_000).map(|n| chance(n, 7)).sum::<f64>() / 10_000.0;
         assert!((mean - 0.5).abs() < 0.02, "{mean}");
-        assert_eq!((whole(2.3, 0.5), whole(2.3, 0.9)), (2, 3));
     }
 }

@@ -1,77 +1,142 @@
-//! Calls of a year: figures by day and month, of the newest days by the hour, of the very newest as rows too. The series
-//! and histograms are the platform's own, so that pages cannot tell them from counted ones.
+//! Calls of a year: figures by day and month, of the newest days by the hour, of the very newest as rows too. The database
+//! draws them itself, because millions of rows are not worth carrying there one by one. Names and numbers of series and
+//! the shape of histograms are the platform's own, so that pages cannot tell them from counted ones.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use base::clock::Timestamp;
-use exchange::traffic::{Counts, Kind, Series, Side, Span, provider};
-use kernel::db::Value;
+use exchange::traffic::{Histogram, Kind, Series, Side, Span, provider};
+use kernel::db::{Backend, Value};
 use kernel::params;
 
-use super::shape::{chance, hours, share, weight, whole};
+use super::shape::{chance, hours, share, weight};
 use super::{Ground, Rows};
 
 const DAY: i64 = 86_400_000_000;
 const HOUR: i64 = 3_600_000_000;
 const DAYS: i64 = 365;
+/// Lines drawn in one transaction, and some more so that no service is divided: the write-ahead log stays small.
+const PART: i64 = 4_000;
+/// Usual response times told apart, and doublings of a number of calls.
+const PLACES: u32 = 16;
+const SIZES: u32 = 27;
 /// The faults seeded calls end with: consumer, provider, this platform.
-const FAULTS: [(Side, &str, &str); 3] = [
-    (Side::Consumer, "refused", "client.access_denied/quota-used"),
-    (Side::Provider, "upstream_failed", "server.serverproxy.service_failed.network_error/provider-timeout"),
-    (Side::Ours, "refused", "client.clientproxy.internal_error/too-many-calls"),
+const FAULTS: [(Side, &str); 3] = [
+    (Side::Consumer, "client.access_denied/quota-used"),
+    (Side::Provider, "server.serverproxy.service_failed.network_error/provider-timeout"),
+    (Side::Ours, "client.clientproxy.internal_error/too-many-calls"),
 ];
 
-/// An agreement as its calls are counted.
-struct Line {
-    series: [i64; 3],
-    share: f64,
-    /// Usual response time of its service, microseconds.
-    micros: f64,
-}
+/// Where the database draws from; gone at the end.
+const TABLES: [(&str, &str); 5] = [
+    (
+        "seed_line",
+        "n BIGINT PRIMARY KEY, line BIGINT NOT NULL UNIQUE, service BIGINT NOT NULL, client BIGINT NOT NULL,
+         share BIGINT NOT NULL, place BIGINT NOT NULL, usual BIGINT NOT NULL, agreement TEXT NOT NULL,
+         client_path TEXT NOT NULL, provider_path TEXT NOT NULL, service_path TEXT NOT NULL",
+    ),
+    (
+        "seed_span",
+        "span BIGINT NOT NULL, start BIGINT NOT NULL, n BIGINT NOT NULL, outer_start BIGINT NOT NULL,
+         expected BIGINT NOT NULL, PRIMARY KEY (span, start)",
+    ),
+    (
+        "seed_shape",
+        "place BIGINT NOT NULL, size BIGINT NOT NULL, latency {blob} NOT NULL, PRIMARY KEY (place, size)",
+    ),
+    (
+        "seed_fault",
+        "side BIGINT PRIMARY KEY, series BIGINT NOT NULL, fault TEXT NOT NULL, latency {blob} NOT NULL",
+    ),
+    ("seed_number", "n BIGINT PRIMARY KEY"),
+];
 
-/// Of one agreement on one day.
-struct Drawn {
-    calls: i64,
-    /// By the sides of [`FAULTS`].
-    bad: [i64; 3],
-}
-
-fn draw(expected: f64, seed: u64) -> Drawn {
-    let calls = whole(expected, chance(seed, 1));
-    let part = |rate: f64, salt| whole(calls as f64 * rate, chance(seed, salt)).min(calls / 3);
-    Drawn { calls, bad: [part(0.012, 2), part(0.009, 3), part(0.001, 4)] }
-}
-
-fn counts(d: &Drawn, line: &Line, seed: u64) -> Counts {
-    let [consumer, provider, ours] = d.bad;
-    let mut counts = Counts {
-        calls: d.calls,
-        consumer,
-        provider,
-        ours,
-        refused: consumer + ours,
-        request_bytes: d.calls * 180,
-        response_bytes: d.calls * 2_400,
-        ..Counts::default()
-    };
-    // A few representative times stand for many calls; a long tail for one in twenty.
-    for n in 0..(d.calls - consumer - ours).clamp(0, 16) {
-        let spread = (chance(seed, 100 + n as u64) - 0.5) * 1.2;
-        let slow = if n % 16 == 15 { 4.0 } else { 1.0 };
-        counts.latency.take((line.micros * spread.exp() * slow) as i64);
+/// The figures of the whole year up to the last full hour.
+pub(super) async fn figures(g: &mut Ground<'_>) -> Result<u64> {
+    let blob = if g.db.backend() == Backend::Postgres { "BYTEA" } else { "BLOB" };
+    let mut tx = g.db.begin().await?;
+    for (name, columns) in TABLES {
+        tx.execute(&format!("DROP TABLE IF EXISTS {name}"), params![]).await?;
+        tx.execute(&format!("CREATE TABLE {name} ({})", columns.replace("{blob}", blob)), params![]).await?;
     }
-    counts
+    tx.execute("DELETE FROM exchange_traffic", params![]).await?;
+    // Made again at the end: sorted at once it costs a tenth of what it costs row by row.
+    tx.execute("DROP INDEX exchange_traffic_most", params![]).await?;
+    let parts = lines(g, &mut tx).await?;
+    spans(g, &mut tx).await?;
+    shapes(&mut tx).await?;
+    tx.commit().await?;
+    let mut written = 0;
+    for (from, until) in parts.iter().zip(parts.iter().skip(1)) {
+        written += run(g, include_str!("lines.sql"), &[(*from).into(), (*until).into()]).await?;
+    }
+    written += run(g, include_str!("whole.sql"), &[]).await?;
+    let mut tx = g.db.begin().await?;
+    let sql = "CREATE INDEX exchange_traffic_most ON exchange_traffic (span, kind, start, calls, series)";
+    tx.execute(sql, params![]).await?;
+    tx.commit().await?;
+    Ok(written)
 }
 
-async fn lines(g: &Ground<'_>, tx: &mut kernel::db::Transaction) -> Result<Vec<Line>> {
+/// Calls of the newest days as rows, one for each that the figures of their hours count.
+pub(super) async fn rows(g: &mut Ground<'_>) -> Result<u64> {
+    let until = Span::Hour.start(g.now).micros();
+    let kept = Span::Day.start(g.now).micros() - g.options.call_days.min(g.options.hour_days) * DAY;
+    let mut written = 0;
+    for from in (kept..until).step_by(6 * HOUR as usize) {
+        written +=
+            run(g, include_str!("calls.sql"), &[from.into(), (from + 6 * HOUR).min(until).into()]).await?;
+    }
+    let mut tx = g.db.begin().await?;
+    let sql = "INSERT INTO kernel_setting (name, value) VALUES ('exchange.calls.kept_from', $1)
+               ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value";
+    tx.execute(sql, params![kept.to_string()]).await?;
+    for (name, _) in TABLES {
+        tx.execute(&format!("DROP TABLE {name}"), params![]).await?;
+    }
+    tx.execute("ANALYZE", params![]).await?;
+    tx.commit().await?;
+    Ok(written)
+}
+
+/// Runs the statements of a file in one transaction; rows they wrote.
+async fn run(g: &Ground<'_>, file: &str, given: &[Value]) -> Result<u64> {
+    let doublings: Vec<String> =
+        (1..SIZES).map(|n| format!("WHEN c.calls < {} THEN {}", 1_i64 << n, n - 1)).collect();
+    let size = format!("CASE {} ELSE {} END", doublings.join(" "), SIZES - 1);
+    let mut tx = g.db.begin().await?;
+    if g.db.backend() == Backend::Sqlite {
+        tx.execute("PRAGMA cache_size = -500000", params![]).await?;
+    }
+    let mut written = 0;
+    for statement in file.replace("{size}", &size).split(';').filter(|s| s.contains("INSERT")) {
+        written += tx.execute(statement, given.to_vec()).await?;
+    }
+    tx.commit().await?;
+    Ok(written)
+}
+
+/// The agreements that are used, the lines of one service beside each other; where the parts begin, and the end.
+async fn lines(g: &Ground<'_>, tx: &mut kernel::db::Transaction) -> Result<Vec<i64>> {
     let mut series =
         Rows::new("exchange_series", "id, kind, client, provider, service, agreement, endpoint, fault");
-    let mut known = std::collections::BTreeSet::new();
-    let mut out = Vec::with_capacity(g.registry.agreements.len());
+    let mut lines = Rows::new(
+        "seed_line",
+        "n, line, service, client, share, place, usual, agreement, client_path, provider_path, service_path",
+    );
+    let mut known = BTreeSet::new();
     let count = g.registry.agreements.len();
-    let mut add = Vec::new();
-    for (rank, (agreement, client, service)) in g.registry.agreements.iter().enumerate() {
+    let mut ranks: Vec<usize> = (0..count).collect();
+    ranks.sort_by_key(|rank| g.registry.agreements.get(*rank).map(|(_, _, service)| *service));
+    let (mut parts, mut last) = (vec![0], None);
+    for (n, rank) in (0_i64..).zip(ranks) {
+        let (agreement, client, service) = &g.registry.agreements[rank];
+        if last.replace(service).is_some_and(|last| last != service)
+            && parts.last().is_some_and(|p| n - p >= PART)
+        {
+            parts.push(n);
+        }
         let path = &g.registry.services[*service];
         let line = Series {
             kind: Kind::Line,
@@ -82,221 +147,95 @@ async fn lines(g: &Ground<'_>, tx: &mut kernel::db::Transaction) -> Result<Vec<L
             endpoint: "GET /ho-so/*".into(),
             fault: String::new(),
         };
-        let all = [Series::service(path), Series::client(client), line];
-        let micros = 20_000.0 + 180_000.0 * chance(*service as u64, 77);
-        out.push(Line { series: [all[0].id(), all[1].id(), all[2].id()], share: share(rank, count), micros });
-        add.extend(all);
-    }
-    add.extend(FAULTS.map(|(_, _, fault)| fault_series(fault)));
-    for s in add {
-        if known.insert(s.id()) {
-            let row = params![
-                s.id(),
-                s.kind.number(),
-                s.client,
-                s.provider,
-                s.service,
-                s.agreement,
-                s.endpoint,
-                s.fault
-            ];
-            series.add(tx, row).await?;
+        let [of_service, of_client] = [Series::service(path), Series::client(client)];
+        let place = (chance(*service as u64, 77) * f64::from(PLACES)) as u32;
+        let row = params![
+            n,
+            line.id(),
+            of_service.id(),
+            of_client.id(),
+            (share(rank, count) * 1e11) as i64,
+            i64::from(place),
+            usual(place),
+            agreement,
+            client,
+            provider(path),
+            path
+        ];
+        lines.add(tx, row).await?;
+        for s in [of_service, of_client, line] {
+            if known.insert(s.id()) {
+                series.add(tx, series_row(&s)).await?;
+            }
         }
+    }
+    for (side, fault) in FAULTS {
+        let s = Series { kind: Kind::Fault, fault: fault.to_owned(), ..Series::all() };
+        series.add(tx, series_row(&s)).await?;
+        let sql = "INSERT INTO seed_fault (side, series, fault, latency) VALUES ($1, $2, $3, $4)";
+        tx.execute(sql, params![side.number(), s.id(), fault, Histogram::default().to_bytes()]).await?;
     }
     series.flush(tx).await?;
-    Ok(out)
+    lines.flush(tx).await?;
+    parts.push(count as i64);
+    Ok(parts)
 }
 
-fn fault_series(fault: &str) -> Series {
-    Series { kind: Kind::Fault, fault: fault.to_owned(), ..Series::all() }
+fn series_row(s: &Series) -> Vec<Value> {
+    params![s.id(), s.kind.number(), &s.client, &s.provider, &s.service, &s.agreement, &s.endpoint, &s.fault]
 }
 
-type Sums = BTreeMap<(i64, i64), Counts>;
-
-fn row(series: i64, span: Span, start: i64, kind: i64, c: &Counts) -> Vec<Value> {
-    params![
-        series,
-        span.number(),
-        start,
-        kind,
-        c.calls,
-        c.consumer,
-        c.provider,
-        c.ours,
-        c.refused,
-        c.request_bytes,
-        c.response_bytes,
-        c.latency.to_bytes()
-    ]
+/// Usual response time, microseconds: 20 to 200 ms.
+fn usual(place: u32) -> i64 {
+    20_000 + i64::from(place) * 180_000 / i64::from(PLACES)
 }
 
-/// Adds a part to the series of a line, and to everything.
-fn spread(sums: &mut Sums, line: &Line, c: &Counts, drawn: &[i64; 3], ids: &[i64; 3]) {
-    for (kind, series) in [(Kind::All, 0), (Kind::Service, line.series[0]), (Kind::Client, line.series[1])] {
-        sums.entry((kind.number(), series)).or_default().add(c);
-    }
-    for ((fault, (side, _, _)), n) in ids.iter().copied().zip(FAULTS).zip(drawn) {
-        if *n > 0 {
-            let sum = sums.entry((Kind::Fault.number(), fault)).or_default();
-            (0..*n).for_each(|_| sum.take(side));
-        }
-    }
-}
-
-pub(super) async fn figures(g: &mut Ground<'_>) -> Result<u64> {
-    let columns = "series, span, start, kind, calls, consumer, provider, ours, refused, request_bytes, response_bytes, latency";
-    let mut tx = g.db.begin().await?;
-    tx.execute("DELETE FROM exchange_traffic", params![]).await?;
-    let lines = lines(g, &mut tx).await?;
-    let mut rows = Rows::new("exchange_traffic", columns);
+/// Days and hours, each with the thousandths of calls it expects; days that are sums of hours expect none of their own.
+async fn spans(g: &Ground<'_>, tx: &mut kernel::db::Transaction) -> Result<()> {
+    let mut rows = Rows::new("seed_span", "span, start, n, outer_start, expected");
     let today = Span::Day.start(g.now).micros();
     let profile = hours();
-    let faults = FAULTS.map(|(_, _, fault)| fault_series(fault).id());
-    let mut months: BTreeMap<i64, Sums> = BTreeMap::new();
-    for back in (1..=DAYS).rev() {
+    for back in 0..DAYS {
         let day = today - back * DAY;
         let start = Timestamp::from_micros(day);
-        let expected = g.options.calls as f64 / DAYS as f64 * weight(start.date());
-        let mut sums = Sums::new();
-        let mut by_hour: BTreeMap<i64, Sums> = BTreeMap::new();
-        for (n, line) in lines.iter().enumerate() {
-            let seed = (back as u64) << 32 | n as u64;
-            let drawn = draw(expected * line.share, seed);
-            if drawn.calls == 0 {
-                continue;
+        let expected = g.options.calls as f64 / DAYS as f64 * weight(start.date()) * 1000.0;
+        let by_hour = back <= g.options.hour_days;
+        let own = if by_hour { 0 } else { expected as i64 };
+        let month = Span::Month.start(start).micros();
+        rows.add(tx, params![Span::Day.number(), day, day / HOUR, month, own]).await?;
+        for (hour, part) in (0_i64..).zip(profile).filter(|_| by_hour) {
+            let at = day + hour * HOUR;
+            if at < Span::Hour.start(g.now).micros() {
+                rows.add(tx, params![Span::Hour.number(), at, at / HOUR, day, (expected * part) as i64])
+                    .await?;
             }
-            let day_counts = counts(&drawn, line, seed);
-            spread(&mut sums, line, &day_counts, &drawn.bad, &faults);
-            rows.add(&mut tx, row(line.series[2], Span::Day, day, Kind::Line.number(), &day_counts)).await?;
-            if back > g.options.hour_days {
-                continue;
-            }
-            let (mut reached, mut given) = (0.0, Drawn { calls: 0, bad: [0; 3] });
-            for (hour, part) in profile.iter().enumerate() {
-                reached += part;
-                let upto = |n: i64| (n as f64 * reached + 0.5).floor().min(n as f64) as i64;
-                let to = Drawn { calls: upto(drawn.calls), bad: drawn.bad.map(upto) };
-                let within = Drawn {
-                    calls: to.calls - given.calls,
-                    bad: [0, 1, 2].map(|side| to.bad[side] - given.bad[side]),
-                };
-                given = to;
-                if within.calls > 0 {
-                    let c = counts(&within, line, seed ^ ((hour as u64) << 24));
-                    let at = day + hour as i64 * HOUR;
-                    spread(by_hour.entry(at).or_default(), line, &c, &within.bad, &faults);
-                    rows.add(&mut tx, row(line.series[2], Span::Hour, at, Kind::Line.number(), &c)).await?;
-                }
-            }
-        }
-        let month = months.entry(Span::Month.start(start).micros()).or_default();
-        for ((kind, series), c) in &sums {
-            rows.add(&mut tx, row(*series, Span::Day, day, *kind, c)).await?;
-            month.entry((*kind, *series)).or_default().add(c);
-        }
-        for (at, sums) in &by_hour {
-            for ((kind, series), c) in sums {
-                rows.add(&mut tx, row(*series, Span::Hour, *at, *kind, c)).await?;
-            }
-        }
-        // One transaction of a year would fill the write-ahead log.
-        if back % 10 == 0 {
-            rows.flush(&mut tx).await?;
-            tx.commit().await?;
-            tx = g.db.begin().await?;
         }
     }
-    for (start, sums) in &months {
-        for ((kind, series), c) in sums {
-            rows.add(&mut tx, row(*series, Span::Month, *start, *kind, c)).await?;
-        }
-    }
-    rows.flush(&mut tx).await?;
-    tx.commit().await?;
-    Ok(rows.count)
+    rows.flush(tx).await
 }
 
-/// Calls of the newest days as rows, drawn as the figures of the same days were.
-pub(super) async fn rows(g: &mut Ground<'_>) -> Result<u64> {
-    let columns = "request_id, message_id, client, provider, service, agreement, agreement_version, snapshot, consumer_auth,
-        method, endpoint, request_in, request_out, response_in, closed_at, request_size, response_size, status, outcome,
-        fault, side, monitored_at";
-    let mut rows = Rows::new("exchange_call", columns);
-    let today = Span::Day.start(g.now).micros();
-    let count = g.registry.agreements.len();
-    let profile = hours();
-    let mut tx = g.db.begin().await?;
-    for back in (1..=g.options.call_days.min(DAYS)).rev() {
-        let day = today - back * DAY;
-        let expected = g.options.calls as f64 / DAYS as f64 * weight(Timestamp::from_micros(day).date());
-        for (n, (agreement, client, service)) in g.registry.agreements.iter().enumerate() {
-            let seed = (back as u64) << 32 | n as u64;
-            let drawn = draw(expected * share(n, count), seed);
-            let path = &g.registry.services[*service];
-            let usual = 20_000.0 + 180_000.0 * chance(*service as u64, 77);
-            let mut left = drawn.bad;
-            for call in 0..drawn.calls {
-                let ended = FAULTS.iter().zip(&mut left).find(|(_, left)| **left > 0).map(|(fault, left)| {
-                    *left -= 1;
-                    fault
-                });
-                let place = chance(seed, 1_000 + call as u64);
-                let at = day + in_day(&profile, place);
-                let took = (usual * ((chance(seed, 5_000 + call as u64) - 0.5) * 1.2).exp()) as i64;
-                let id = format!("{back:08x}-{:04x}-4000-8000-{:06x}{:06x}", n >> 24, n & 0xff_ffff, call);
-                let (outcome, side, fault) = match ended {
-                    None => ("answered", Side::Ok, None),
-                    Some((side, outcome, fault)) => (*outcome, *side, Some(*fault)),
-                };
-                let out = (outcome != "refused").then_some(at + 900);
-                let row = params![
-                    &id,
-                    &id,
-                    client,
-                    provider(path),
-                    path,
-                    agreement,
-                    2,
-                    1,
-                    "oauth2",
-                    "GET",
-                    "/ho-so/*",
-                    at,
-                    out,
-                    out.filter(|_| side == Side::Ok).map(|at| at + took - 2_000),
-                    at + took,
-                    180,
-                    2_400,
-                    if side == Side::Ok { 200 } else { 500 },
-                    outcome,
-                    fault,
-                    side.number(),
-                    at + took
-                ];
-                rows.add(&mut tx, row).await?;
+/// Histograms of about 2^size calls around each usual time, with a long tail for one in sixteen; and numbers to count by.
+async fn shapes(tx: &mut kernel::db::Transaction) -> Result<()> {
+    let mut rows = Rows::new("seed_shape", "place, size, latency");
+    for place in 0..PLACES {
+        for size in 0..SIZES {
+            let mut shape = Histogram::default();
+            for n in 0..(1_u64 << size.min(6)) {
+                let spread = (chance(u64::from(place * SIZES + size), n) - 0.5) * 1.2;
+                let slow = if n % 16 == 15 { 4.0 } else { 1.0 };
+                shape.take((usual(place) as f64 * spread.exp() * slow) as i64);
             }
+            for _ in 6..size {
+                let half = shape.clone();
+                shape.add(&half);
+            }
+            rows.add(tx, params![i64::from(place), i64::from(size), shape.to_bytes()]).await?;
         }
-        rows.flush(&mut tx).await?;
-        tx.commit().await?;
-        tx = g.db.begin().await?;
     }
-    let kept = today - g.options.call_days * DAY;
-    let sql = "INSERT INTO kernel_setting (name, value) VALUES ('exchange.calls.kept_from', $1)
-               ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value";
-    tx.execute(sql, params![kept.to_string()]).await?;
-    tx.execute("ANALYZE", params![]).await?;
-    tx.commit().await?;
-    Ok(rows.count)
-}
-
-/// Microseconds into the day at which this part of its calls has been made.
-fn in_day(profile: &[f64; 24], place: f64) -> i64 {
-    let mut before = 0.0;
-    for (hour, part) in profile.iter().enumerate() {
-        if place < before + part {
-            return hour as i64 * HOUR + ((place - before) / part * HOUR as f64) as i64;
-        }
-        before += part;
+    rows.flush(tx).await?;
+    let mut numbers = Rows::new("seed_number", "n");
+    for n in 0..50_000_i64 {
+        numbers.add(tx, params![n]).await?;
     }
-    23 * HOUR
+    numbers.flush(tx).await
 }

@@ -150,6 +150,7 @@ impl Row {
             request_bytes: bytes(closed.request.size),
             response_bytes: bytes(closed.response.map_or(0, |r| r.size)),
             took: closed.request_out.map(|_| closed.recorded - call.request_in),
+            in_production: call.environment.is_none(),
         })
     }
 

@@ -145,7 +145,8 @@ pub(super) async fn mark_unknown(tx: &mut Tx, origins: &[String]) -> Result<Vec<
     let open = format!("outcome IS NULL AND opened_origin IN ({})", marks(origins.len()));
     let of = || origins.iter().map(Value::from).collect::<Vec<_>>();
     let sql = format!(
-        "SELECT request_id, client, service, agreement, method, endpoint, request_in FROM exchange_call WHERE {open}"
+        "SELECT request_id, client, service, agreement, method, endpoint, request_in, environment FROM exchange_call
+         WHERE {open}"
     );
     let mut marked = Vec::new();
     for row in tx.query(&sql, of()).await? {
@@ -163,6 +164,7 @@ pub(super) async fn mark_unknown(tx: &mut Tx, origins: &[String]) -> Result<Vec<
             request_bytes: 0,
             response_bytes: 0,
             took: None,
+            in_production: row.opt_text("environment")?.is_none(),
         });
     }
     let sql =

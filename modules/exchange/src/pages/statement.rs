@@ -88,7 +88,7 @@ async fn stretches(k: &Kernel, id: AgreementId, month: Month) -> Result<Vec<Stre
     let sql = "SELECT c.closed_origin AS dir, MIN(c.closed_index) AS first, MAX(c.closed_index) AS last, COUNT(*) AS n,
                    o.name, o.checkpoint
                FROM exchange_call c JOIN exchange_origin o ON o.dir = c.closed_origin
-               WHERE c.agreement = $1 AND c.request_in >= $2 AND c.request_in < $3
+               WHERE c.agreement = $1 AND c.request_in >= $2 AND c.request_in < $3 AND c.environment IS NULL
                GROUP BY c.closed_origin, o.name, o.checkpoint ORDER BY c.closed_origin";
     let rows = k.db.query(sql, params![id, month.from(), month.until()]).await?;
     let read = |r: &kernel::db::Row| {

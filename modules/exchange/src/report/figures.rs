@@ -1,6 +1,6 @@
 //! The figures of a month and how they come about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::clock::Timestamp;
 use base::i18n::Text;
@@ -24,7 +24,7 @@ const REFUSALS: usize = 6;
 const INCIDENTS: usize = 8;
 /// More alerts than a month could have; what is beyond is not counted.
 const MOST_ALERTS: u32 = 5_000;
-/// More services than a province has.
+/// More services than an agency takes part in.
 const MOST_SERVICES: usize = 50_000;
 
 /// Calls of a month, added up.
@@ -165,12 +165,11 @@ pub(super) struct Registered {
     pub retired: Option<Timestamp>,
 }
 
-/// Every service that ever was, by its path.
-async fn registered(k: &Kernel) -> Result<BTreeMap<String, Registered>> {
-    let sql = "SELECT r.instance, m.class, m.code AS member, s.code AS subsystem, v.code AS service, v.name,
-                   v.base_url, v.created_at, v.retired_at, m.agency_id
-               FROM exchange_service v JOIN exchange_subsystem s ON s.id = v.subsystem_id
-               JOIN exchange_member m ON m.id = s.member_id JOIN exchange_registry r ON r.one = 1";
+/// Providers in one statement.
+const PROVIDERS: usize = 200;
+
+/// Every service these subsystems (paths) ever had, by its path.
+async fn registered(k: &Kernel, providers: &BTreeSet<String>) -> Result<BTreeMap<String, Registered>> {
     let read = |r: &Row| -> Result<(String, Registered)> {
         let parts = ["instance", "class", "member", "subsystem", "service"].map(|c| r.text(c));
         let path = parts.into_iter().collect::<Result<Vec<_>>>()?.join("/");
@@ -187,7 +186,24 @@ async fn registered(k: &Kernel) -> Result<BTreeMap<String, Registered>> {
         };
         Ok((path, found))
     };
-    k.db.query(sql, params![]).await?.iter().map(read).collect()
+    let mut out = BTreeMap::new();
+    let providers: Vec<_> = providers.iter().collect();
+    for some in providers.chunks(PROVIDERS) {
+        let marks: Vec<_> = (1..=some.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "SELECT r.instance, m.class, m.code AS member, s.code AS subsystem, v.code AS service, v.name,
+                 v.base_url, v.created_at, v.retired_at, m.agency_id
+             FROM exchange_service v JOIN exchange_subsystem s ON s.id = v.subsystem_id
+             JOIN exchange_member m ON m.id = s.member_id JOIN exchange_registry r ON r.one = 1
+             WHERE s.id IN (SELECT ps.id FROM exchange_subsystem ps JOIN exchange_member pm ON pm.id = ps.member_id
+                            JOIN exchange_registry pr ON pr.one = 1
+                            WHERE pr.instance || '/' || pm.class || '/' || pm.code || '/' || ps.code IN ({}))",
+            marks.join(", ")
+        );
+        let rows = k.db.query(&sql, some.iter().map(|p| (*p).into()).collect()).await?;
+        out.extend(rows.iter().map(read).collect::<Result<Vec<_>>>()?);
+    }
+    Ok(out)
 }
 
 async fn consumer_names(k: &Kernel, paths: &[(String, Counts)]) -> Result<Vec<Line>> {
@@ -213,10 +229,16 @@ pub async fn compute(k: &Kernel, viewer: &Viewer, month: Month) -> Result<Figure
     let (from, end) = (month.from(), month.until());
     let parties = viewer.paths(k).await?;
     let of = Of::all(parties.clone());
-    let all = registered(k).await?;
-    let (totals, by_service, by_client, refusals) = if parties.is_none() {
+    let alerts: Vec<_> = alerts::within(&k.db, from, until, MOST_ALERTS)
+        .await?
+        .into_iter()
+        .filter(|a| a.severity == Severity::Critical)
+        .collect();
+    let mut providers: BTreeSet<String> = alerts.iter().filter_map(|a| incidents::provider(&a.key)).collect();
+    let (totals, mut called, by_client, refusals) = if parties.is_none() {
+        // A province has ten thousand services: only those that are shown are read.
         let whole = traffic::sum(&k.db, &of, Span::Month, from, end).await?;
-        let services = traffic::most(&k.db, Kind::Service, from, u32::MAX).await?;
+        let services = traffic::most(&k.db, Kind::Service, from, narrow(SERVICES)).await?;
         let clients = traffic::most(&k.db, Kind::Client, from, narrow(CONSUMERS)).await?;
         (whole, services, clients, traffic::most(&k.db, Kind::Fault, from, narrow(REFUSALS)).await?)
     } else {
@@ -224,26 +246,39 @@ pub async fn compute(k: &Kernel, viewer: &Viewer, month: Month) -> Result<Figure
         let services = traffic::parts(&k.db, &of, By::Service, from, end, MOST_SERVICES).await?;
         (whole, services, traffic::parts(&k.db, &of, By::Client, from, end, CONSUMERS).await?, Vec::new())
     };
+    providers.extend(called.iter().map(|(path, _)| provider(path).to_owned()));
+    let all = registered(k, &providers).await?;
+    let (called_services, national_calls) = if parties.is_none() {
+        traffic::called(&k.db, from, &lists::national_providers(&k.db).await?).await?
+    } else {
+        let of_nation = |path: &str| all.get(path).is_some_and(|r| r.national);
+        let national = called.iter().filter(|(path, _)| of_nation(path)).map(|(_, c)| c.calls).sum();
+        (i64::try_from(called.len()).unwrap_or(i64::MAX), national)
+    };
     let count = async |reach| {
         let filter = CatalogueFilter { reach: Some(reach), at: Some(until), ..CatalogueFilter::default() };
         lists::service_count(&k.db, viewer, &filter).await
     };
-    let of_nation = |path: &str| all.get(path).is_some_and(|r| r.national);
-    let national_calls = by_service.iter().filter(|(path, _)| of_nation(path)).map(|(_, c)| c.calls).sum();
     let seen = |path: &str| {
         parties.as_ref().is_none_or(|own| {
-            own.iter().any(|p| p == provider(path)) || by_service.iter().any(|(s, _)| s == path)
+            own.iter().any(|p| p == provider(path)) || called.iter().any(|(s, _)| s == path)
         })
     };
-    let found = Found::read(k, &all, &seen, parties.is_none(), from, until).await?;
+    let found = Found::among(alerts, &all, &seen, parties.is_none(), from, until);
+    if parties.is_none() {
+        let read: BTreeSet<&String> = called.iter().map(|(path, _)| path).collect();
+        let rest: Vec<_> =
+            found.down.keys().filter(|path| !read.contains(path)).take(SERVICES).cloned().collect();
+        called.extend(traffic::services(&k.db, from, &rest).await?);
+    }
     Ok(Figures {
         until,
         internal_services: count(Reach::Internal).await?,
         national_services: count(Reach::National).await?,
-        called_services: i64::try_from(by_service.len()).unwrap_or(i64::MAX),
+        called_services,
         totals: Totals::of(&totals),
         national_calls,
-        services: services(&all, &by_service, &found, from, until),
+        services: services(&all, &called, &found, from, until),
         consumers: consumer_names(k, &by_client).await?,
         refusals: refusals
             .into_iter()
@@ -267,22 +302,22 @@ struct Found {
 }
 
 impl Found {
-    async fn read(
-        k: &Kernel,
+    fn among(
+        alerts: Vec<alerts::Occurrence>,
         all: &BTreeMap<String, Registered>,
-        seen: &(dyn Fn(&str) -> bool + Sync),
+        seen: &dyn Fn(&str) -> bool,
         whole: bool,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Self> {
+    ) -> Self {
         let mut stretches: BTreeMap<String, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
         let mut incidents = Vec::new();
-        for a in alerts::within(&k.db, from, until, MOST_ALERTS).await? {
+        for a in alerts {
             let by_provider = a.key.starts_with(DOWN) || a.key.starts_with(FAILING);
             let about: Vec<_> =
                 incidents::services(&a.key, all).into_iter().filter(|path| seen(path)).collect();
             // Of the platform's own faults the province hears; a part of it hears of those of its services.
-            if a.severity != Severity::Critical || (about.is_empty() && !whole) {
+            if about.is_empty() && !whole {
                 continue;
             }
             let stretch = (a.since, a.cleared_at.unwrap_or(until));
@@ -306,7 +341,7 @@ impl Found {
             .into_iter()
             .map(|(path, mut s)| (path, incidents::covered(&mut s, from, until)))
             .collect();
-        Ok(Self { incidents, down, outage })
+        Self { incidents, down, outage }
     }
 }
 

@@ -15,8 +15,18 @@ pub(super) fn services<'r>(key: &str, registered: &'r BTreeMap<String, Registere
     let Some((provider, address)) = key.strip_prefix(DOWN).and_then(|rest| rest.rsplit_once('@')) else {
         return Vec::new();
     };
-    let at = |path: &str, r: &Registered| crate::traffic::provider(path) == provider && r.address == address;
-    registered.iter().filter(|(path, r)| at(path, r)).map(|(path, _)| path.as_str()).collect()
+    // Its services lie beside each other; all of a province's are too many to be looked through for each alert.
+    let of_provider = format!("{provider}/");
+    let own = registered.range(of_provider.clone()..).take_while(|(path, _)| path.starts_with(&of_provider));
+    own.filter(|(_, r)| r.address == address).map(|(path, _)| path.as_str()).collect()
+}
+
+/// The subsystem (path) whose services an alert with this key is about, if it is about services.
+pub(super) fn provider(key: &str) -> Option<String> {
+    match key.strip_prefix(FAILING) {
+        Some(path) => Some(crate::traffic::provider(path).to_owned()),
+        None => Some(key.strip_prefix(DOWN)?.rsplit_once('@')?.0.to_owned()),
+    }
 }
 
 /// Microseconds covered by at least one of the stretches, within a period.
@@ -59,12 +69,17 @@ mod tests {
     #[test]
     fn an_alert_is_about_the_services_behind_its_address() {
         let service = |address: &str| Registered { address: address.into(), ..Registered::default() };
-        let all: BTreeMap<_, _> = [("VN/G/A/x/s", "a:1"), ("VN/G/A/x/t", "a:2"), ("VN/G/B/y/s", "a:1")]
-            .map(|(p, a)| (p.to_owned(), service(a)))
-            .into();
+        let all: BTreeMap<_, _> =
+            [("VN/G/A/x/s", "a:1"), ("VN/G/A/x/t", "a:2"), ("VN/G/A/x-2/s", "a:1"), ("VN/G/B/y/s", "a:1")]
+                .map(|(p, a)| (p.to_owned(), service(a)))
+                .into();
         assert_eq!(services("exchange.provider.down:VN/G/A/x@a:1", &all), ["VN/G/A/x/s"]);
         assert_eq!(services("exchange.service.failing:VN/G/A/x/t", &all), ["VN/G/A/x/t"]);
         assert_eq!(services("exchange.service.failing:VN/G/Z/x/t", &all), Vec::<&str>::new());
         assert_eq!(services("upkeep.disk", &all), Vec::<&str>::new());
+        for key in ["exchange.provider.down:VN/G/A/x@a:1", "exchange.service.failing:VN/G/A/x/t"] {
+            assert_eq!(provider(key).as_deref(), Some("VN/G/A/x"));
+        }
+        assert_eq!(provider("upkeep.disk"), None);
     }
 }

@@ -19,7 +19,7 @@ pub use counts::{Counts, Side};
 pub use histogram::{ERROR_PERCENT, Histogram};
 pub(crate) use keep::prune;
 pub use period::Period;
-pub use read::{By, Of, What, kept_from, most, parts, points, recent, sum};
+pub use read::{By, Of, What, called, kept_from, most, parts, points, recent, services, sum};
 pub use series::{Ended, Kind, Names, Series, provider};
 pub use span::{HOUR, Span, later_month, month_start};
 pub(crate) use write::{Additions, reached, uncounted};

@@ -255,14 +255,56 @@ pub async fn most(db: &Db, kind: Kind, month: Timestamp, limit: u32) -> Result<V
         Kind::Fault => "s.fault",
         Kind::All | Kind::Line => "s.endpoint",
     };
+    // Both in the same direction, so that the index gives the first ones and no more are read.
     let sql = format!(
         "SELECT {column} AS name, t.calls, t.consumer, t.provider, t.ours, t.refused, t.request_bytes,
                 t.response_bytes, t.latency
          FROM exchange_traffic t JOIN exchange_series s ON s.id = t.series
-         WHERE t.span = $1 AND t.kind = $2 AND t.start = $3 ORDER BY t.calls DESC, t.series LIMIT $4"
+         WHERE t.span = $1 AND t.kind = $2 AND t.start = $3 ORDER BY t.calls DESC, t.series DESC LIMIT $4"
     );
     let rows = db.query(&sql, params![Span::Month.number(), kind.number(), month, limit]).await?;
     rows.iter().map(|r| Ok((r.text("name")?, counts(r)?))).collect()
+}
+
+/// How many services were called in one month, and how many of the calls went to these providers (paths).
+///
+/// # Errors
+/// When the database is away.
+pub async fn called(db: &Db, month: Timestamp, providers: &[String]) -> Result<(i64, i64)> {
+    let all = "SELECT COUNT(*) AS n FROM exchange_traffic WHERE span = $1 AND kind = $2 AND start = $3";
+    let of_month = params![Span::Month.number(), Kind::Service.number(), month];
+    let services = db.query_one(all, of_month).await?.int("n")?;
+    let mut calls = 0;
+    for some in providers.chunks(NAMES) {
+        let mut p = params![Span::Month.number(), Kind::Service.number(), month];
+        let marks: Vec<_> = (1..=some.len()).map(|n| format!("${}", p.len() + n)).collect();
+        p.extend(some.iter().map(Value::from));
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(t.calls), 0) AS BIGINT) AS n FROM exchange_series s
+             JOIN exchange_traffic t ON t.series = s.id AND t.span = $1 AND t.start = $3
+             WHERE s.kind = $2 AND s.provider IN ({})",
+            marks.join(", ")
+        );
+        calls += db.query_one(&sql, p).await?.int("n")?;
+    }
+    Ok((services, calls))
+}
+
+/// The figures of these services (paths) in one month; those without calls are left out.
+///
+/// # Errors
+/// When the database is away.
+pub async fn services(db: &Db, month: Timestamp, paths: &[String]) -> Result<Vec<(String, Counts)>> {
+    let mut out = Vec::new();
+    for path in paths {
+        let sql =
+            format!("SELECT {COLUMNS} FROM exchange_traffic WHERE series = $1 AND span = $2 AND start = $3");
+        let p = params![Series::service(path).id(), Span::Month.number(), month];
+        if let Some(row) = db.query_opt(&sql, p).await? {
+            out.push((path.clone(), counts(&row)?));
+        }
+    }
+    Ok(out)
 }
 
 /// Rows of the newest calls looked at for an hour.
@@ -293,7 +335,7 @@ pub async fn recent(
     }
     let sql = format!(
         "SELECT request_in, request_out, closed_at, side, outcome, request_size, response_size FROM exchange_call
-         WHERE request_in >= $1 AND request_in < $2 AND side IS NOT NULL AND {which}
+         WHERE request_in >= $1 AND request_in < $2 AND side IS NOT NULL AND environment IS NULL AND {which}
          ORDER BY request_in DESC LIMIT {}",
         RECENT + 1
     );

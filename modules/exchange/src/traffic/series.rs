@@ -38,6 +38,8 @@ pub struct Ended {
     pub response_bytes: i64,
     /// Microseconds to the record of its end, when it reached the provider.
     pub took: Option<i64>,
+    /// Whether it went to production. Calls of sandboxes and tests have rows, and are in no figure.
+    pub in_production: bool,
 }
 
 /// The kinds of series.
@@ -224,6 +226,7 @@ mod tests {
             request_bytes: 0,
             response_bytes: 0,
             took: None,
+            in_production: true,
         }
     }
 

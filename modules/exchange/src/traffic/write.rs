@@ -35,8 +35,11 @@ fn spans(kind: Kind) -> &'static [Span] {
 }
 
 impl Additions {
-    /// Takes in one call.
+    /// Takes in one call, unless it was a trial.
     pub(crate) fn take(&mut self, names: &Names, call: &Ended) {
+        if !call.in_production {
+            return;
+        }
         for series in names.series(call) {
             let id = series.id();
             for span in spans(series.kind) {

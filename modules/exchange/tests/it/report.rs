@@ -173,3 +173,33 @@ async fn the_statement_is_for_both_parties_and_nobody_else() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trials_are_listed_and_counted_nowhere() {
+    on_both(async |s| {
+        let number = |n: usize| format!("00000000-0000-4000-8000-{n:012}");
+        call(s, 1, Outcome::Answered, None).await;
+        for (n, place) in [(2, evidence::Environment::Sandbox), (3, evidence::Environment::Test)] {
+            s.record_in(Some(place), &number(n), Outcome::Answered, None).await;
+            s.calls(n as i64).await;
+        }
+        // Later than the trials, so that their turn has come when it is counted.
+        call(s, 4, Outcome::Answered, None).await;
+        let month = Month::of(s.k().clock.now().date());
+        let figures = report::compute(s.k(), &Viewer::All, month).await.unwrap();
+        assert_eq!((figures.totals.calls, figures.called_services), (2, 1));
+        let operator = s.operator();
+        let page = operator.get(&format!("/exchange/reports/{month}")).await.text();
+        for (href, n) in crate::traffic::figures(&page) {
+            assert_eq!(exported(&operator, &href).await.len(), n, "{href}");
+        }
+        assert_eq!(exported(&operator, "/exchange/calls").await.len(), 4, "the list shows the trials too");
+        // Addresses hold whole seconds.
+        s.app.t.clock.advance(Duration::from_secs(60));
+        let hour = operator.get("/exchange/traffic?period=hour").await.text();
+        for (href, n) in crate::traffic::figures(&hour) {
+            assert_eq!(exported(&operator, &href).await.len(), n, "{href}");
+        }
+    })
+    .await;
+}

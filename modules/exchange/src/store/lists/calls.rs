@@ -103,7 +103,7 @@ pub struct CallFilter {
     pub fault: Option<String>,
     /// Only calls of services of these subsystems, or of all but these.
     pub providers: Option<(Vec<String>, bool)>,
-    /// Only calls that have ended.
+    /// Only calls that are in the figures: those of production that have ended.
     pub ended: bool,
     /// Only the call with this number, the gateway's or the consumer's own.
     pub number: Option<String>,
@@ -406,6 +406,9 @@ fn conditions(f: &CallFilter, p: &mut Vec<Value>) -> String {
     }
     if let Some(ending) = f.ending {
         out.push(ending.condition().to_owned());
+    }
+    if f.ended {
+        out.push("environment IS NULL".to_owned());
     }
     match f.side {
         None if f.ended => out.push("side IS NOT NULL".to_owned()),
