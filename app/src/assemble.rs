@@ -212,6 +212,10 @@ impl Platform {
         Site::from_config(&settings.config)?;
         settings.config.section::<kernel::tokens::Settings>("tokens")?;
         settings.config.section::<kernel::identity::Settings>("identity")?;
+        let certificates = kernel::identity::certificates::Settings::read(&settings.config)?;
+        for file in &certificates.authorities {
+            crate::tls::read_authorities(file)?;
+        }
         settings.config.section::<crate::operations::Settings>("operations")?;
         let exchange: exchange::config::Settings = settings.config.section("exchange")?;
         exchange.check().map_err(|text| anyhow::anyhow!("[exchange] {}", text.en))?;

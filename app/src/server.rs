@@ -17,12 +17,17 @@ pub async fn run<F>(platform: Platform, ready: F) -> anyhow::Result<()>
 where
     F: AsyncFnOnce(SocketAddr) -> anyhow::Result<()>,
 {
+    let roots = tls::authorities(&platform.kernel).await?;
     let mut listeners = Vec::new();
     for one in platform.settings.listeners()? {
         let listener = TcpListener::bind(one.address)
             .await
             .with_context(|| format!("{} cannot be listened on", one.address))?;
-        let tls = one.tls.as_ref().map(tls::config).transpose()?;
+        let tls = one
+            .tls
+            .as_ref()
+            .map(|files| tls::config(files, one.entrance.client_certificate, &roots))
+            .transpose()?;
         listeners.push((listener, tls, one.entrance));
     }
     let address = listeners.first().context("there is no listener")?.0.local_addr()?;

@@ -90,6 +90,7 @@ const SECTIONS: &[&str] = &[
     "notices",
     "channels",
     "backup",
+    "certificates",
     "offsite",
     "acme",
 ];

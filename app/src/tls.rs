@@ -1,29 +1,72 @@
 //! The server's certificate: read from PEM files, read again when they change, never replaced by a broken one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig};
 
-use kernel::entrance::Tls;
+use kernel::entrance::{ClientCertificate, Tls};
+use kernel::identity::certificates;
 
 /// The TLS configuration of a listener.
 ///
 /// # Errors
 /// When the files cannot be read or do not fit each other.
-pub fn config(files: &Tls) -> anyhow::Result<Arc<ServerConfig>> {
+pub fn config(
+    files: &Tls,
+    asks: ClientCertificate,
+    roots: &Arc<RootCertStore>,
+) -> anyhow::Result<Arc<ServerConfig>> {
     let Tls { certificate, key } = files.clone();
     let loaded = Loaded { changed: changed(&certificate), key: load(&certificate, &key)? };
     let resolver = Reloading { certificate, key, loaded: Mutex::new(loaded) };
-    let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::new(resolver));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = || WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(&provider));
+    let verifier = match asks {
+        ClientCertificate::None => WebPkiClientVerifier::no_client_auth(),
+        ClientCertificate::Optional => verifier().allow_unauthenticated().build()?,
+        ClientCertificate::Required => verifier().build()?,
+    };
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The authorities whose client certificates are accepted: the platform's own, and those of the configuration.
+///
+/// # Errors
+/// When the database is away, or a file cannot be read.
+pub async fn authorities(k: &kernel::Kernel) -> anyhow::Result<Arc<RootCertStore>> {
+    let mut roots = RootCertStore::empty();
+    for own in certificates::trusted(k).await? {
+        roots.add(own.into())?;
+    }
+    for file in &certificates::Settings::read(&k.config)?.authorities {
+        for one in read_authorities(file)? {
+            roots.add(one).with_context(|| format!("{} holds what is no authority", file.display()))?;
+        }
+    }
+    Ok(Arc::new(roots))
+}
+
+/// The certificates of a file of authorities.
+///
+/// # Errors
+/// When it cannot be read or holds none.
+pub fn read_authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let all = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| format!("the authorities {} cannot be read", file.display()))?;
+    anyhow::ensure!(!all.is_empty(), "{} holds no certificate", file.display());
+    Ok(all)
 }
 
 #[derive(Debug)]

@@ -40,7 +40,7 @@ impl Sessions for Desk {
         Ok(self.people.lock().expect("not poisoned").get(token).cloned())
     }
 
-    async fn by_bearer(&self, k: &Kernel, token: &str) -> Result<Option<Visitor>> {
+    async fn by_bearer(&self, k: &Kernel, token: &str, _: &Arrival) -> Result<Option<Visitor>> {
         self.by_cookie(k, token).await
     }
 }

@@ -14,7 +14,12 @@ impl Sessions for Nobody {
         Ok(None)
     }
 
-    async fn by_bearer(&self, _: &kernel::Kernel, _: &str) -> kernel::Result<Option<Visitor>> {
+    async fn by_bearer(
+        &self,
+        _: &kernel::Kernel,
+        _: &str,
+        _: &kernel::entrance::Arrival,
+    ) -> kernel::Result<Option<Visitor>> {
         Ok(None)
     }
 }

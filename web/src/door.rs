@@ -11,6 +11,7 @@ use base::error::Error;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Uri, header};
 use kernel::Kernel;
+use kernel::entrance::Arrival;
 
 use crate::address::Address;
 use crate::asked::Asked;
@@ -110,10 +111,11 @@ impl Door {
     pub(crate) async fn visitor(
         &self,
         headers: &HeaderMap,
+        arrival: &Arrival,
         public: bool,
     ) -> Result<(Option<Visitor>, Option<String>), Failure> {
         if let Some(token) = bearer(headers) {
-            let found = self.sessions.by_bearer(&self.kernel, token).await?;
+            let found = self.sessions.by_bearer(&self.kernel, token, arrival).await?;
             return if found.is_some() || public { Ok((found, None)) } else { Err(Error::SignIn.into()) };
         }
         let Some(token) = cookie(headers, cookie_name(self.site.secure)) else { return Ok((None, None)) };

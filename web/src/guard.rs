@@ -104,7 +104,8 @@ impl Guard {
         };
         self.open_at(&asked.arrival.entrance).map_err(|e| (e, None))?;
         let public = self.access == Access::Public;
-        let (visitor, session) = self.door.visitor(request.headers(), public).await.map_err(|e| (e, None))?;
+        let (visitor, session) =
+            self.door.visitor(request.headers(), &asked.arrival, public).await.map_err(|e| (e, None))?;
         let roles = visitor.as_ref().and_then(|v| v.account.as_ref()).map(|a| a.roles.clone());
         let cx = self.door.cx(&asked, request.uri(), visitor, session.as_deref()).at_screen(self.screen());
         let refuse = |failure: Failure| (failure, Some(Box::new(cx.clone())));

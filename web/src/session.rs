@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base::i18n::Lang;
 use http::{HeaderMap, header};
+use kernel::entrance::Arrival;
 use kernel::{Actor, Grants, Kernel};
 
 /// Looks up sessions and tokens; implemented next to identity.
@@ -13,7 +14,8 @@ pub trait Sessions: Send + Sync + 'static {
     /// Who holds this session, as sent by the browser; `None` when it is unknown or over.
     async fn by_cookie(&self, k: &Kernel, token: &str) -> kernel::Result<Option<Visitor>>;
     /// Who holds this access token (RFC 6750); `None` when it is unknown or over.
-    async fn by_bearer(&self, k: &Kernel, token: &str) -> kernel::Result<Option<Visitor>>;
+    /// A token bound to a certificate is nobody's unless the connection showed that one.
+    async fn by_bearer(&self, k: &Kernel, token: &str, arrival: &Arrival) -> kernel::Result<Option<Visitor>>;
 }
 
 /// Who came.

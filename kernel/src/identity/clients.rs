@@ -50,6 +50,8 @@ pub struct Client {
     pub expires_at: Option<Timestamp>,
     /// Revoked since. Final.
     pub revoked_at: Option<Timestamp>,
+    /// Whether its secret alone gets no token: it has to show one of its certificates.
+    pub certificate_only: bool,
     /// Raised by every change.
     pub version: i64,
     /// When it was made.
@@ -173,7 +175,7 @@ async fn with_macs(db: &Db, client_id: &str) -> Result<Option<Found>> {
 }
 
 const COLUMNS: &str = "id, client_id, name, subsystem, scopes, secret_set_at, previous_until, expires_at, revoked_at, \
-    version, created_at";
+    certificate_only, version, created_at";
 
 fn from_row(r: &Row) -> Result<Client> {
     Ok(Client {
@@ -186,6 +188,7 @@ fn from_row(r: &Row) -> Result<Client> {
         previous_until: r.opt_time("previous_until")?,
         expires_at: r.opt_time("expires_at")?,
         revoked_at: r.opt_time("revoked_at")?,
+        certificate_only: r.int("certificate_only")? != 0,
         version: r.int("version")?,
         created_at: r.time("created_at")?,
     })
@@ -259,6 +262,21 @@ pub async fn revoke(tx: &mut Tx, id: ClientId, at: Timestamp) -> Result<()> {
 pub async fn set_end(tx: &mut Tx, id: ClientId, at: Option<Timestamp>) -> Result<()> {
     let sql = "UPDATE identity_client SET expires_at = $2, version = version + 1 WHERE id = $1";
     tx.execute(sql, params![id, at]).await.map(|_| ())
+}
+
+/// Makes a client prove itself by certificate only, or lets its secret suffice again.
+pub async fn set_certificate_only(tx: &mut Tx, id: ClientId, only: bool) -> Result<()> {
+    let sql = "UPDATE identity_client SET certificate_only = $2, version = version + 1 WHERE id = $1";
+    tx.execute(sql, params![id, only]).await.map(|_| ())
+}
+
+/// The client of a wire name, if it is active.
+///
+/// # Errors
+/// When the database is away.
+pub async fn active_by_name(k: &Kernel, client_id: &str) -> Result<Option<Client>> {
+    let found = if wire_name_ok(client_id) { with_macs(&k.db, client_id).await? } else { None };
+    Ok(found.map(|f| f.client).filter(|c| c.state(k.clock.now()) == ClientState::Active))
 }
 
 /// Clients that act for a subsystem, those that ended included, newest first.

@@ -3,6 +3,7 @@
 //! Pages, sentences and facts are in the module `accounts`.
 
 pub mod appointment;
+pub mod certificates;
 pub mod client_use;
 pub mod clients;
 mod directory;
@@ -71,4 +72,5 @@ pub const MIGRATIONS: &[Migration] = &[
               CREATE INDEX identity_emergency_unreviewed ON identity_emergency (id)
                   WHERE granted = 1 AND reviewed_at IS NULL;",
     },
+    Migration { name: "0004_certificates", sql: include_str!("certificates/schema.sql") },
 ];

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base::clock::Timestamp;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+
+use crate::entrance::PeerCertificate;
 
 /// The longest life of an access token. Revocation lists and retired keys are kept this long.
 pub const MAX_LIFE: Duration = Duration::from_secs(3_600);
@@ -33,9 +37,45 @@ pub struct Claims {
     pub scope: String,
     /// The subsystem the client acts for: `instance/class/member/subsystem`.
     pub subsystem: String,
+    /// The certificate without which the token is worth nothing (RFC 8705 §3.1); absent for a plain bearer token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// What the bearer of a token has to prove besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// SHA-256 of a certificate, base64url.
+    #[serde(rename = "x5t#S256")]
+    pub certificate: String,
+}
+
+impl Confirmation {
+    /// That this certificate is shown.
+    pub fn of(certificate: &PeerCertificate) -> Self {
+        Self::of_thumbprint(certificate.thumbprint())
+    }
+
+    /// That a certificate with this SHA-256 is shown.
+    pub fn of_thumbprint(thumbprint: &[u8]) -> Self {
+        Self { certificate: URL_SAFE_NO_PAD.encode(thumbprint) }
+    }
 }
 
 impl Claims {
+    /// Whether the token may be used on a connection that showed this certificate.
+    ///
+    /// # Errors
+    /// [`TokenError::CertificateMissing`] or [`TokenError::CertificateOther`] for a token that is bound to one.
+    pub fn confirmed(&self, shown: Option<&PeerCertificate>) -> Result<(), TokenError> {
+        match (&self.cnf, shown) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(TokenError::CertificateMissing),
+            (Some(bound), Some(shown)) if *bound == Confirmation::of(shown) => Ok(()),
+            (Some(_), Some(_)) => Err(TokenError::CertificateOther),
+        }
+    }
+
     /// Whether the token carries this scope.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scope.split(' ').any(|s| s == scope)
@@ -108,6 +148,12 @@ pub enum TokenError {
     /// Its time has not begun.
     #[error("the token is not valid yet")]
     NotYet,
+    /// It is bound to a certificate, and the connection showed none.
+    #[error("the token is bound to a certificate, and none was shown")]
+    CertificateMissing,
+    /// It is bound to another certificate.
+    #[error("the token is bound to another certificate")]
+    CertificateOther,
     /// The token or its client was revoked.
     #[error("the token or its client was revoked")]
     Revoked,
@@ -125,6 +171,8 @@ impl TokenError {
             Self::WrongAudience => "wrong-audience",
             Self::Expired => "expired",
             Self::NotYet => "not-yet-valid",
+            Self::CertificateMissing => "certificate-missing",
+            Self::CertificateOther => "certificate-mismatch",
             Self::Revoked => "revoked",
         }
     }
@@ -163,6 +211,7 @@ pub(super) mod tests {
             client_id: "one-stop".into(),
             scope: "exchange".into(),
             subsystem: "VN/GOV/38-UBND/one-stop".into(),
+            cnf: None,
         }
     }
 
@@ -183,6 +232,20 @@ pub(super) mod tests {
             Err(TokenError::WrongIssuer)
         );
         assert_eq!(c.valid("https://lt.example", "other", at(1_800_000_001)), Err(TokenError::WrongAudience));
+    }
+
+    #[test]
+    fn a_bound_token_needs_its_certificate_and_a_plain_one_none() {
+        let (own, other) = (PeerCertificate::new(vec![1]), PeerCertificate::new(vec![2]));
+        let plain = sample();
+        assert_eq!((plain.confirmed(None), plain.confirmed(Some(&own))), (Ok(()), Ok(())));
+        let bound = Claims { cnf: Some(Confirmation::of(&own)), ..sample() };
+        assert_eq!(bound.confirmed(Some(&own)), Ok(()));
+        assert_eq!(bound.confirmed(Some(&other)), Err(TokenError::CertificateOther));
+        assert_eq!(bound.confirmed(None), Err(TokenError::CertificateMissing));
+        let json = serde_json::to_value(&bound).unwrap();
+        assert_eq!(json["cnf"]["x5t#S256"].as_str().unwrap().len(), 43);
+        assert!(serde_json::to_value(&plain).unwrap().get("cnf").is_none());
     }
 
     #[test]

@@ -12,6 +12,8 @@ use base::ids::Ref;
 use super::TokenIssuer;
 use super::oauth::{OAuthError, TokenRequest, TokenResponse};
 use crate::cx::Cx;
+use crate::entrance::PeerCertificate;
+use crate::identity::certificates;
 use crate::identity::client_use;
 use crate::identity::clients::{self, Client, Proof, Which};
 use crate::kernel::Kernel;
@@ -34,7 +36,8 @@ struct Failures {
 }
 
 impl Door {
-    /// Issues a token, or says no in the RFC's terms. `from` is the address of the other side, if known.
+    /// Issues a token, or says no in the RFC's terms. `from` is the address of the other side, if known. A client that
+    /// shows one of its certificates gets a token bound to it, whether it also gives its secret or not (RFC 8705).
     ///
     /// # Errors
     /// `Err` only for faults of the system; a refusal is the inner `Err`.
@@ -45,21 +48,24 @@ impl Door {
         cx: &Cx,
         request: &TokenRequest,
         from: &str,
+        shown: Option<&PeerCertificate>,
     ) -> Result<Result<TokenResponse, OAuthError>> {
-        let client = match clients::prove(k, &request.client_id, &request.secret).await? {
-            Proof::Proven(client, which) => {
-                self.used(k, &client, from, which).await?;
-                client
-            }
-            Proof::Failed { known } => {
+        let Authenticated { client, which, bound_until } = match authenticate(k, request, shown).await? {
+            Ok(authenticated) => authenticated,
+            Err(known) => {
                 self.failed(k, cx, known.as_ref().map(|c| c.client_id.as_str())).await?;
                 return Ok(Err(OAuthError::invalid_client()));
             }
         };
+        self.used(k, &client, from, which).await?;
         let Some(scopes) = scopes(&client, &request.scopes) else {
             return Ok(Err(OAuthError::invalid_scope()));
         };
-        let issued = issuer.issue(k, &client.client_id, &client.subsystem, &scopes, client.expires_at)?;
+        // A bound token ends with its certificate.
+        let until = [client.expires_at, bound_until].into_iter().flatten().min();
+        let certificate = shown.filter(|_| bound_until.is_some());
+        let issued =
+            issuer.issue_bound(k, &client.client_id, &client.subsystem, &scopes, until, certificate)?;
         let expires_in = u64::try_from(issued.claims.exp - k.clock.now().seconds()).unwrap_or(0);
         Ok(Ok(TokenResponse {
             access_token: issued.token,
@@ -114,6 +120,40 @@ impl Door {
         own.written_at = Some(now);
         Some(std::mem::take(&mut own.unwritten))
     }
+}
+
+/// A client that has proven itself.
+struct Authenticated {
+    client: Box<Client>,
+    which: Which,
+    /// Until when the certificate it showed is its own.
+    bound_until: Option<Timestamp>,
+}
+
+/// By secret, by certificate, or by both; the inner error is the client the caller claims to be, if it exists.
+async fn authenticate(
+    k: &Kernel,
+    request: &TokenRequest,
+    shown: Option<&PeerCertificate>,
+) -> Result<std::result::Result<Authenticated, Option<Box<Client>>>> {
+    let (client, which) = match &request.secret {
+        Some(secret) => match clients::prove(k, &request.client_id, secret).await? {
+            Proof::Proven(client, which) => (client, which),
+            Proof::Failed { known } => return Ok(Err(known)),
+        },
+        None => match clients::active_by_name(k, &request.client_id).await? {
+            Some(client) => (Box::new(client), Which::Present),
+            None => return Ok(Err(None)),
+        },
+    };
+    let bound_until = match shown {
+        Some(shown) => certificates::proves(k, &client, shown).await?,
+        None => None,
+    };
+    if bound_until.is_none() && (request.secret.is_none() || client.certificate_only) {
+        return Ok(Err(Some(client)));
+    }
+    Ok(Ok(Authenticated { client, which, bound_until }))
 }
 
 /// What was asked for if the client has all of it; everything it has when nothing was named.

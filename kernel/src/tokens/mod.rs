@@ -20,12 +20,13 @@ use base::error::{Error, Result};
 use base::ids::uuid_v7;
 use serde::Deserialize;
 
-pub use claims::{Claims, MAX_LIFE, TokenError};
+pub use claims::{Claims, Confirmation, MAX_LIFE, TokenError};
 pub use grant::Door;
 pub use keys::Jwk;
 pub use revocations::{Revocation, Revoked};
 pub use store::MIGRATIONS;
 
+use crate::entrance::PeerCertificate;
 use crate::kernel::{Kernel, Tx};
 use keys::{PublicKey, SigningKey};
 use revocations::Revocations;
@@ -129,6 +130,22 @@ impl TokenIssuer {
         scopes: &BTreeSet<String>,
         until: Option<Timestamp>,
     ) -> Result<Issued> {
+        self.issue_bound(k, client_id, subsystem, scopes, until, None)
+    }
+
+    /// As [`TokenIssuer::issue`], for a token that is worth nothing without this certificate (RFC 8705 §3).
+    ///
+    /// # Errors
+    /// As [`TokenIssuer::issue`].
+    pub fn issue_bound(
+        &self,
+        k: &Kernel,
+        client_id: &str,
+        subsystem: &str,
+        scopes: &BTreeSet<String>,
+        until: Option<Timestamp>,
+        certificate: Option<&PeerCertificate>,
+    ) -> Result<Issued> {
         let now = k.clock.now();
         // A token asked for in the very second of a rotation must not fall under the revocation.
         let after_revocation = self.0.revocations.load().issue_from(client_id).unwrap_or(i64::MIN);
@@ -145,6 +162,7 @@ impl TokenIssuer {
             client_id: client_id.to_owned(),
             scope: claims::join_scopes(scopes),
             subsystem: subsystem.to_owned(),
+            cnf: certificate.map(Confirmation::of),
         };
         let keys = self.0.keys.load();
         let key = keys.current.as_ref().ok_or(Error::Unavailable { what: "token issuer", source: None })?;

@@ -19,8 +19,8 @@ pub const MAX_BODY: u64 = 16 * 1024;
 pub struct TokenRequest {
     /// Which client.
     pub client_id: String,
-    /// Its secret.
-    pub secret: Secret,
+    /// Its secret; without one it has to prove itself by certificate (RFC 8705 §2).
+    pub secret: Option<Secret>,
     /// The scopes asked for; empty means all the client has.
     pub scopes: std::collections::BTreeSet<String>,
 }
@@ -161,7 +161,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// By `Authorization: Basic` or in the body, never both (§2.3).
-fn credentials(headers: &HeaderMap, form: &Form) -> Result<(String, Secret), OAuthError> {
+fn credentials(headers: &HeaderMap, form: &Form) -> Result<(String, Option<Secret>), OAuthError> {
     let invalid = |why| OAuthError::new(Code::InvalidRequest, why);
     let mut authorization = headers.get_all(header::AUTHORIZATION).iter();
     let (basic, second) = (authorization.next(), authorization.next());
@@ -174,10 +174,10 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<(String, Secret), OAu
             let (id, secret) = basic_credentials(value).ok_or_else(OAuthError::invalid_client)?;
             match named {
                 Some(other) if other != id => Err(invalid("client_id differs from the Authorization header")),
-                _ => Ok((id, secret)),
+                _ => Ok((id, Some(secret))),
             }
         }
-        (None, Some(id), Some(secret)) if !id.is_empty() => Ok((id.to_owned(), Secret::new(secret))),
+        (None, Some(id), secret) if !id.is_empty() => Ok((id.to_owned(), secret.map(Secret::new))),
         (None, ..) => Err(OAuthError::invalid_client()),
     }
 }
@@ -228,7 +228,8 @@ pub fn metadata(issuer: &str, scopes: &[&str]) -> serde_json::Value {
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "tls_client_auth"],
+        "tls_client_certificate_bound_access_tokens": true,
         "scopes_supported": scopes,
         "ui_locales_supported": ["vi", "en"],
         "service_documentation": format!("{issuer}/api/docs"),
@@ -261,6 +262,19 @@ mod tests {
         format!("Basic {}", STANDARD.encode(text))
     }
 
+    fn secret(request: &TokenRequest) -> Option<&str> {
+        request.secret.as_ref().map(Secret::expose)
+    }
+
+    #[test]
+    fn a_client_may_name_itself_alone_and_show_its_certificate() {
+        let form = ("content-type", FORM);
+        let request = read(&[form], "grant_type=client_credentials&client_id=one-stop").unwrap();
+        assert_eq!((request.client_id.as_str(), secret(&request)), ("one-stop", None));
+        assert_eq!(code(&[form], "grant_type=client_credentials&client_id="), Code::InvalidClient);
+        assert_eq!(code(&[form], "grant_type=client_credentials&client_secret=x"), Code::InvalidClient);
+    }
+
     #[test]
     fn both_ways_of_naming_the_client_are_read() {
         let by_header = read(
@@ -268,14 +282,14 @@ mod tests {
             "grant_type=client_credentials&scope=exchange+documents",
         )
         .unwrap();
-        assert_eq!((by_header.client_id.as_str(), by_header.secret.expose()), ("one-stop", "a:b+c"));
+        assert_eq!((by_header.client_id.as_str(), secret(&by_header)), ("one-stop", Some("a:b+c")));
         assert_eq!(by_header.scopes.len(), 2);
         let by_body = read(
             &[("content-type", "application/x-www-form-urlencoded; charset=UTF-8")],
             "grant_type=client_credentials&client_id=one-stop&client_secret=a%3Ab",
         )
         .unwrap();
-        assert_eq!((by_body.client_id.as_str(), by_body.secret.expose()), ("one-stop", "a:b"));
+        assert_eq!((by_body.client_id.as_str(), secret(&by_body)), ("one-stop", Some("a:b")));
         assert!(by_body.scopes.is_empty());
     }
 
@@ -305,7 +319,6 @@ mod tests {
             assert_eq!(got, Code::InvalidClient, "{value}");
         }
         assert_eq!(code(&[form], "grant_type=client_credentials"), Code::InvalidClient);
-        assert_eq!(code(&[form], "grant_type=client_credentials&client_id=c"), Code::InvalidClient);
     }
 
     #[test]

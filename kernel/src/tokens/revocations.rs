@@ -23,6 +23,8 @@ pub enum Revoked {
     Client(String),
     /// The one token with this `jti`.
     Token(String),
+    /// Every token bound to this certificate (SHA-256, base64url).
+    Certificate(String),
 }
 
 /// The list in memory.
@@ -30,6 +32,7 @@ pub enum Revoked {
 pub struct Revocations {
     clients: HashMap<String, Timestamp>,
     tokens: HashMap<String, Timestamp>,
+    certificates: HashMap<String, Timestamp>,
 }
 
 impl Revocations {
@@ -40,12 +43,14 @@ impl Revocations {
             let (list, key) = match r.what {
                 Revoked::Client(id) => (&mut next.clients, id),
                 Revoked::Token(jti) => (&mut next.tokens, jti),
+                Revoked::Certificate(digest) => (&mut next.certificates, digest),
             };
             let at = list.entry(key).or_insert(r.at);
             *at = (*at).max(r.at);
         }
         next.clients.retain(|_, at| needed(*at, now));
         next.tokens.retain(|_, at| needed(*at, now));
+        next.certificates.retain(|_, at| needed(*at, now));
         next
     }
 
@@ -55,7 +60,9 @@ impl Revocations {
     /// [`TokenError::Revoked`].
     pub fn check(&self, claims: &Claims) -> Result<(), TokenError> {
         let by_client = self.clients.get(&claims.client_id).is_some_and(|at| claims.iat <= at.seconds());
-        if by_client || self.tokens.contains_key(&claims.jti) {
+        let by_certificate =
+            claims.cnf.as_ref().is_some_and(|c| self.certificates.contains_key(&c.certificate));
+        if by_client || by_certificate || self.tokens.contains_key(&claims.jti) {
             return Err(TokenError::Revoked);
         }
         Ok(())
@@ -68,7 +75,7 @@ impl Revocations {
 
     /// Entries in the list.
     pub fn len(&self) -> usize {
-        self.clients.len() + self.tokens.len()
+        self.clients.len() + self.tokens.len() + self.certificates.len()
     }
 
     /// Nothing revoked lately.
@@ -84,6 +91,7 @@ pub(super) fn needed(at: Timestamp, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::claims::Confirmation;
     use super::super::claims::tests::sample;
     use super::*;
 
@@ -111,6 +119,17 @@ mod tests {
             Revocations::default().with([Revocation { what, at: at(1_800_000_005) }], at(1_800_000_005));
         assert_eq!(list.check(&sample()), Err(TokenError::Revoked));
         assert_eq!(list.check(&Claims { jti: "another".into(), ..sample() }), Ok(()));
+    }
+
+    #[test]
+    fn a_certificate_takes_its_tokens_with_it_and_no_others() {
+        let cnf = |digest: &str| Some(Confirmation { certificate: digest.into() });
+        let what = Revoked::Certificate("abc".into());
+        let list =
+            Revocations::default().with([Revocation { what, at: at(1_800_000_005) }], at(1_800_000_005));
+        assert_eq!(list.check(&Claims { cnf: cnf("abc"), ..sample() }), Err(TokenError::Revoked));
+        assert_eq!(list.check(&Claims { cnf: cnf("abd"), ..sample() }), Ok(()));
+        assert_eq!((list.check(&sample()), list.len()), (Ok(()), 1));
     }
 
     #[test]

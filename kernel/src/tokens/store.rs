@@ -136,6 +136,7 @@ pub async fn record(tx: &mut Tx, revocation: &Revocation) -> Result<()> {
     let (kind, what) = match &revocation.what {
         Revoked::Client(id) => ("client", id),
         Revoked::Token(jti) => ("token", jti),
+        Revoked::Certificate(digest) => ("certificate", digest),
     };
     let sql = "INSERT INTO tokens_revocation (kind, what, at) VALUES ($1, $2, $3)
                ON CONFLICT (kind, what) DO UPDATE SET at = EXCLUDED.at
@@ -152,6 +153,7 @@ pub async fn revocations(db: &Db, since: Timestamp) -> Result<Vec<Revocation>> {
         .map(|r| {
             let what = match r.text("kind")?.as_str() {
                 "client" => Revoked::Client(r.text("what")?),
+                "certificate" => Revoked::Certificate(r.text("what")?),
                 _ => Revoked::Token(r.text("what")?),
             };
             Ok(Revocation { what, at: r.time("at")? })

@@ -7,6 +7,7 @@ mod backup;
 mod backup_content;
 mod blobs;
 mod calendar;
+mod certificates;
 mod db;
 mod identity;
 mod jobs;

@@ -277,7 +277,7 @@ async fn the_token_endpoint_answers_in_the_rfc_s_terms_and_counts_failures() {
         headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
         let ask = async |body: String| {
             let request = oauth::parse(&headers, body.as_bytes()).unwrap();
-            door.grant(k, &issuer, &cx, &request, "192.0.2.7").await.unwrap()
+            door.grant(k, &issuer, &cx, &request, "192.0.2.7", None).await.unwrap()
         };
         let form = |secret: &str, more: &str| {
             format!("grant_type=client_credentials&client_id=one-stop&client_secret={secret}{more}")

@@ -71,6 +71,7 @@ impl Module for Accounts {
 
     async fn start(&self, k: &Kernel) -> Result<()> {
         self.issuer.start(k).await?;
+        kernel::identity::certificates::ensure(k).await?;
         tokio::spawn(tidy(k.clone()));
         Ok(())
     }

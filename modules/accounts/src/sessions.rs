@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use kernel::entrance::Arrival;
 use kernel::identity::{Appointment, Visitor};
 use kernel::{Actor, Grants, Kernel, Result};
 
@@ -18,8 +19,10 @@ impl web::Sessions for BySession {
         Ok(Some(shown(k, visitor).await?))
     }
 
-    async fn by_bearer(&self, k: &Kernel, token: &str) -> Result<Option<web::Visitor>> {
-        Ok(self.0.issuer.verify(token, k.clock.now()).ok().map(|claims| web::Visitor {
+    async fn by_bearer(&self, k: &Kernel, token: &str, arrival: &Arrival) -> Result<Option<web::Visitor>> {
+        let claims = self.0.issuer.verify(token, k.clock.now()).ok();
+        let claims = claims.filter(|c| c.confirmed(arrival.certificate.as_ref()).is_ok());
+        Ok(claims.map(|claims| web::Visitor {
             actor: Actor::System { subsystem: claims.subsystem.clone() },
             grants: Arc::new(Grants::default()),
             account: None,

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use kernel::Kernel;
-use kernel::entrance::FrontDoor;
+use kernel::entrance::{Arrival, FrontDoor};
 use kernel::tokens::oauth::{self, Answer};
 use web::{Access, Cx};
 
@@ -31,6 +31,7 @@ async fn token(
     Extension(a): Extension<Accounts>,
     cx: Cx,
     came: Came,
+    arrival: Option<Extension<Arrival>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> web::Result<Response> {
@@ -38,7 +39,8 @@ async fn token(
         Ok(request) => request,
         Err(refusal) => return Ok(response(refusal.answer())),
     };
-    Ok(response(match a.door.grant(&k, &a.issuer, &cx, &request, &came.origin.address).await? {
+    let shown = arrival.as_ref().and_then(|Extension(arrival)| arrival.certificate.as_ref());
+    Ok(response(match a.door.grant(&k, &a.issuer, &cx, &request, &came.origin.address, shown).await? {
         Ok(given) => given.answer(),
         Err(refusal) => refusal.answer(),
     }))

@@ -142,6 +142,8 @@ credentials! {
     CredentialRotated = "exchange.credential.rotated";
     /// It was given a last day, or lost it.
     CredentialEndSet = "exchange.credential.end_set";
+    /// It was given a certificate.
+    CredentialCertified = "exchange.credential.certified";
     /// It was revoked.
     CredentialRevoked = "exchange.credential.revoked";
 }

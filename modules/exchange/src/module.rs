@@ -14,6 +14,7 @@ use utoipa::OpenApi;
 use web::{Nav, Pages, Routes};
 
 use crate::config::Settings;
+use crate::corner::ending;
 use crate::corner::tryout::Pace;
 use crate::evidence::{self, EVIDENCE, FIELDS, MONITORING};
 use crate::ids::{AgreementId, AnnouncementId, MemberId, ProposalId, ServiceId, SubsystemId};
@@ -139,6 +140,7 @@ impl Module for Exchange {
         let examining = self.parts(k)?;
         let _ = self.examining.set(examining.clone());
         tokio::spawn(Arc::clone(&self.keeper).run(k.clone()));
+        tokio::spawn(ending::run(k.clone(), self.keeper.current()));
         if let Some((issuer, platform)) = &self.issuer {
             let plane = Plane::open(k, platform, issuer, &self.keeper, examining).await?;
             let _ = self.plane.set(plane);

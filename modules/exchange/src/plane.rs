@@ -7,6 +7,7 @@ use base::clock::Timestamp;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use kernel::config::Config;
+use kernel::entrance::PeerCertificate;
 use kernel::tokens::{TokenError, TokenIssuer};
 use kernel::{Error, Kernel, Result};
 use serde::Deserialize;
@@ -109,11 +110,21 @@ pub const TRY_OUT: &str = "@try-out";
 pub struct ByToken(pub TokenIssuer);
 
 impl Authenticator for ByToken {
-    fn authenticate(&self, bearer: &str, now: Timestamp) -> Result<Principal, BadCredential> {
+    fn authenticate(
+        &self,
+        bearer: &str,
+        shown: Option<&PeerCertificate>,
+        now: Timestamp,
+    ) -> Result<Principal, BadCredential> {
         match self.0.verify(bearer, now) {
-            Ok(claims) => Ok(Principal {
+            Ok(claims) => claims.confirmed(shown).map_err(|e| BadCredential(e.code())).map(|()| Principal {
                 subsystem: claims.subsystem.clone(),
-                method: if claims.client_id == TRY_OUT { TRY_OUT } else { proof::TOKEN },
+                method: match &claims.cnf {
+                    Some(_) => proof::BOUND,
+                    None if claims.client_id == TRY_OUT => TRY_OUT,
+                    None => proof::TOKEN,
+                },
+                bound: claims.cnf.is_some(),
                 may_call: claims.has_scope(SCOPE),
             }),
             Err(TokenError::Expired) => Err(BadCredential("expired")),

@@ -9,6 +9,8 @@ use crate::t;
 
 /// An access token.
 pub const TOKEN: &str = "oauth2";
+/// An access token and the certificate it is bound to (RFC 8705).
+pub const BOUND: &str = "oauth2+mtls";
 
 /// What a record says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +33,14 @@ impl<'a> Proof<'a> {
 
     /// Whether it proved itself with a credential of its own.
     pub fn is_token(self) -> bool {
-        self.method == TOKEN
+        [TOKEN, BOUND].contains(&self.method)
     }
 
     /// The method in words; one of a later version as it is.
     pub fn label(self, lang: Lang) -> &'a str {
         match self.method {
             TOKEN => t::proof_token(lang),
+            BOUND => t::proof_bound(lang),
             TRY_OUT => t::proof_try_out(lang),
             "none" => t::proof_none(lang),
             other => other,
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_is_recorded_is_read_and_older_records_too() {
-        for method in [TOKEN, TRY_OUT, "none"] {
+        for method in [TOKEN, BOUND, TRY_OUT, "none"] {
             for zone in Zone::ALL {
                 assert_eq!(Proof::read(&recorded(method, zone)), Proof { method, zone });
             }

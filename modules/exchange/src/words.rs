@@ -34,6 +34,9 @@ fn known(word: &str, l: Lang) -> Option<&'static str> {
         "token-missing" => t::gateway_token_missing(l),
         "token-invalid" | "token-expired" => t::gateway_token_invalid(l),
         "token-revoked" => t::rule_token_revoked(l),
+        "certificate-missing" => t::gateway_certificate_missing(l),
+        "certificate-mismatch" => t::gateway_certificate_mismatch(l),
+        "certificate-required" => t::gateway_certificate_required(l),
         "token-scope" => t::gateway_token_scope(l),
         "client-mismatch" => t::gateway_client_mismatch(l),
         "unknown-member" => t::rule_unknown_member(l),
@@ -74,6 +77,7 @@ mod tests {
 
     use super::*;
     use crate::deny::{DenyReason, ZoneRule};
+    use crate::gateway::ports::BadCredential;
     use crate::gateway::{Refusal, Trouble};
 
     #[test]
@@ -107,6 +111,9 @@ mod tests {
         ];
         let refusals = [
             Refusal::no_token(),
+            Refusal::bad_token(BadCredential("certificate-missing")),
+            Refusal::bad_token(BadCredential("certificate-mismatch")),
+            Refusal::bad_token(BadCredential("unbound")),
             Refusal::token_scope(),
             Refusal::mismatch(),
             Refusal::unknown_member("x"),

@@ -164,7 +164,12 @@ impl web::Sessions for Nobody {
         Ok(None)
     }
 
-    async fn by_bearer(&self, _: &kernel::Kernel, _: &str) -> kernel::Result<Option<web::Visitor>> {
+    async fn by_bearer(
+        &self,
+        _: &kernel::Kernel,
+        _: &str,
+        _: &kernel::entrance::Arrival,
+    ) -> kernel::Result<Option<web::Visitor>> {
         Ok(None)
     }
 }

@@ -146,7 +146,7 @@ impl Sessions for People {
         }
     }
 
-    async fn by_bearer(&self, _: &Kernel, token: &str) -> kernel::Result<Option<Visitor>> {
+    async fn by_bearer(&self, _: &Kernel, token: &str, _: &Arrival) -> kernel::Result<Option<Visitor>> {
         Ok(token.strip_prefix("t-").and_then(visitor))
     }
 }

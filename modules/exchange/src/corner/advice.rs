@@ -36,6 +36,9 @@ pub fn of(rule: &str, l: Lang) -> (Side, &'static str) {
         "token-missing" => (Side::Caller, t::advice_token_missing(l)),
         "token-invalid" | "token-expired" => (Side::Caller, t::advice_token(l)),
         "token-revoked" => (Side::Caller, t::advice_token_revoked(l)),
+        "certificate-missing" | "certificate-mismatch" | "certificate-required" => {
+            (Side::Caller, t::advice_certificate(l))
+        }
         "token-scope" => (Side::Caller, t::advice_token_scope(l)),
         "client-mismatch" => (Side::Caller, t::advice_mismatch(l)),
         "protocol-version" | "target" | "unknown-member" | "unknown-service" | "unknown-server" => {

@@ -2,7 +2,9 @@
 //! own calls with the reason of each refusal, code samples, try-out calls, conformance. Pages are in `pages::corner`.
 
 pub mod advice;
+pub mod certificates;
 pub mod credentials;
+pub mod ending;
 pub mod example;
 pub mod reach;
 pub mod report;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::clock::Timestamp;
 use evidence::Agreement;
 use fieldfilter::Fields;
-use kernel::entrance::Zone;
+use kernel::entrance::{ClientCertificate, Zone};
 use xroad::header::RequestHeaders;
 use xroad::id::ClientId;
 use xroad::metadata::METASERVICES;
@@ -14,11 +14,12 @@ use xroad::request::{RestTarget, is_method};
 
 use super::beside::ENVIRONMENT;
 use super::case::Case;
-use super::ports::Principal;
+use super::ports::{BadCredential, Principal};
 use super::received::Received;
 use super::refusal::Refusal;
 use crate::deny::{DenyReason, ZoneRule};
 use crate::environment::Environment;
+use crate::plane::TRY_OUT;
 use crate::proof;
 use crate::service::BaseUrl;
 use crate::snapshot::{AgreementEntry, ServiceEntry, Snapshot};
@@ -99,10 +100,16 @@ pub(super) fn authenticate(
     now: Timestamp,
 ) -> Result<Principal, Refusal> {
     let token = received.bearer().ok_or_else(Refusal::no_token)?;
-    case.gateway.authenticator.authenticate(token, now).map_err(|why| {
+    let shown = case.arrival.certificate.as_ref();
+    let principal = case.gateway.authenticator.authenticate(token, shown, now).map_err(|why| {
         tracing::info!(request_id = case.request_id, why = why.0, "a token was refused");
         Refusal::bad_token(why)
-    })
+    })?;
+    let required = case.arrival.entrance.client_certificate == ClientCertificate::Required;
+    if required && !principal.bound && principal.method != TRY_OUT {
+        return Err(Refusal::bad_token(BadCredential("unbound")));
+    }
+    Ok(principal)
 }
 
 /// A sound credential that was not issued for the exchange opens nothing here.

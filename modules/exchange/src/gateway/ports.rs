@@ -9,6 +9,7 @@ use base::random::Random;
 use bytes::Bytes;
 use evidence::{Call, Field, Outcome, Request, Response};
 use futures_util::future::BoxFuture;
+use kernel::entrance::PeerCertificate;
 use tlog::Hash;
 
 use crate::quota::Meters;
@@ -19,8 +20,10 @@ use crate::snapshot::Current;
 pub struct Principal {
     /// The subsystem it acts for: `instance/class/member/subsystem`, decoded.
     pub subsystem: String,
-    /// How it proved it, for the record: `oauth2`, later `mtls`, `hmac`.
+    /// How it proved it, for the record: see `proof`.
     pub method: &'static str,
+    /// Whether its credential is worth nothing without the certificate the connection showed.
+    pub bound: bool,
     /// Whether its credential is meant for calls through the exchange.
     pub may_call: bool,
 }
@@ -31,11 +34,16 @@ pub struct BadCredential(pub &'static str);
 
 /// Tells who a caller is. Must not wait: a credential seen before costs a digest and a look-up.
 pub trait Authenticator: Send + Sync + 'static {
-    /// Judges a bearer token at this moment; revoked ones are refused within a second of their revocation.
+    /// Judges a bearer token at this moment, on a connection that showed this certificate; revoked ones are refused within a second of their revocation.
     ///
     /// # Errors
     /// Why it is not accepted.
-    fn authenticate(&self, bearer: &str, now: Timestamp) -> Result<Principal, BadCredential>;
+    fn authenticate(
+        &self,
+        bearer: &str,
+        shown: Option<&PeerCertificate>,
+        now: Timestamp,
+    ) -> Result<Principal, BadCredential>;
 }
 
 /// A record could not be made durable. Whatever depends on it must not happen.

@@ -124,12 +124,23 @@ impl Refusal {
 
     /// The bearer token is not accepted.
     pub fn bad_token(why: BadCredential) -> Self {
-        let text = Text::both(|l| t::gateway_token_invalid(l).to_owned());
         let rule = match why.0 {
             "expired" => "token-expired",
             "revoked" => "token-revoked",
+            "certificate-missing" => "certificate-missing",
+            "certificate-mismatch" => "certificate-mismatch",
+            "unbound" => "certificate-required",
             _ => "token-invalid",
         };
+        let text = Text::both(|l| {
+            match rule {
+                "certificate-missing" => t::gateway_certificate_missing(l),
+                "certificate-mismatch" => t::gateway_certificate_mismatch(l),
+                "certificate-required" => t::gateway_certificate_required(l),
+                _ => t::gateway_token_invalid(l),
+            }
+            .to_owned()
+        });
         let refusal = Self::new(Layer::Client, Code::SslAuthenticationFailed, rule, text);
         Self { challenge: true, ..refusal }.status(401)
     }

@@ -5,6 +5,7 @@ use evidence::Outcome;
 use exchange::announcement;
 use exchange::connection::{Kind, actions as connection};
 use exchange::permissions;
+use kernel::identity::certificates;
 use kernel::identity::clients::{self, ClientId};
 use kernel::ids::Uuid;
 use kernel::orgs::{AgencyKind, Merger, NewAgency, UnitId};
@@ -179,6 +180,15 @@ const CORNER: &[&str] = &[
     "GET /exchange/corner/systems/{id}/credentials/new",
     "GET /exchange/corner/systems/{id}/credentials/{client}/{act}",
     "POST /exchange/corner/systems/{id}/credentials/{client}/{act}",
+    "GET /exchange/corner/systems/{id}/certificates",
+    "POST /exchange/corner/systems/{id}/certificates",
+    "GET /exchange/corner/systems/{id}/certificates/new",
+    "GET /exchange/corner/systems/{id}/certificates/{certificate}",
+    "GET /exchange/corner/systems/{id}/certificates/{certificate}/download",
+    "GET /exchange/corner/systems/{id}/certificates/{certificate}/revoke",
+    "POST /exchange/corner/systems/{id}/certificates/{certificate}/revoke",
+    "GET /exchange/corner/systems/{id}/certificates/require/{client}",
+    "POST /exchange/corner/systems/{id}/certificates/require/{client}",
     "GET /exchange/corner/systems/{id}/conformance",
     "POST /exchange/corner/systems/{id}/conformance",
     "GET /exchange/corner/systems/{id}/conformance/{run}",
@@ -212,7 +222,7 @@ fn for_integrators() -> Vec<Line> {
             name if name.starts_with("GET /api/") && name.contains("/conformance") => ACTION,
             // That a service exists is no secret among those who connect systems.
             name if name.contains("/catalogue") => [SignIn, Shown, Denied, Shown],
-            name if name.starts_with("POST") || name.ends_with("/evidence") => ACTION,
+            name if name.starts_with("POST") || name.ends_with("/evidence") || name.ends_with("/download") => ACTION,
             _ => SINGLE,
         };
         (*name, expected)
@@ -258,6 +268,21 @@ async fn merged(k: &Kernel, old: UnitId) -> UnitId {
 async fn id(k: &Kernel, table: &str, code: &str) -> String {
     let sql = format!("SELECT id FROM {table} WHERE code = $1");
     k.db.query_one(&sql, params![code]).await.unwrap().text("id").unwrap()
+}
+
+/// A certificate of that credential.
+async fn certificate(k: &Kernel, client: ClientId) -> String {
+    certificates::ensure(k).await.unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let request = rcgen::CertificateParams::default().serialize_request(&key).unwrap();
+    let requested = certificates::read(request.der()).unwrap();
+    let client = clients::get(&k.db, client).await.unwrap();
+    let signed = certificates::sign(k, &client, &requested).await.unwrap();
+    let mut tx = k.begin(&operator(k)).await.unwrap();
+    let (id, _) = certificates::add(&mut tx, client.id, signed).await.unwrap();
+    tx.audit("test", &id.to_ref(), serde_json::json!({})).await.unwrap();
+    tx.commit().await.unwrap();
+    id.to_string()
 }
 
 /// A credential of the provider's system.
@@ -319,6 +344,7 @@ struct Things {
     file: String,
     origin: String,
     client: String,
+    certificate: String,
     run: String,
     month: String,
     outage: String,
@@ -368,7 +394,9 @@ impl Things {
             ("proposals", proposed(s, ids_of_system).await),
         ];
         let month = exchange::report::Month::of(k.clock.now().date()).to_string();
-        let client = credential(k).await.to_string();
+        let client = credential(k).await;
+        let certificate = certificate(k, client).await;
+        let client = client.to_string();
         let vendor = s.app.log_in_as(&[permissions::INTEGRATE], &Reach::Province);
         let at = format!("/api/exchange/v1/corner/systems/{}/conformance", ids[1].1);
         let tested = vendor.post_json(&at, &serde_json::json!({})).await;
@@ -376,7 +404,7 @@ impl Things {
         let file = file.to_string();
         let origin = s.exchange.plane().unwrap().evidence.progress().origin;
         let (outage, examination) = troubled(k, &ids[2].1).await;
-        Self { ids, file, origin, client, run, month, outage, examination }
+        Self { ids, file, origin, client, certificate, run, month, outage, examination }
     }
 
     fn path(&self, e: &Endpoint) -> String {
@@ -389,6 +417,7 @@ impl Things {
         let id = kind.map_or("", |(_, id)| id.as_str());
         let path = e.path.replace("{id}", id).replace("{request_id}", CALL).replace("{step}", "approve");
         let path = path.replace("{service}", &self.ids[2].1).replace("{client}", &self.client);
+        let path = path.replace("{certificate}", &self.certificate);
         let path = path.replace("{act}", "rotate").replace("{run}", &self.run);
         let path = path.replace("{code}", "population");
         let path = path.replace("{month}", &self.month);

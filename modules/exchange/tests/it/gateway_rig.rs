@@ -29,7 +29,7 @@ use exchange::snapshot::{
     SubsystemEntry,
 };
 use futures_util::future::BoxFuture;
-use kernel::entrance::Entrance;
+use kernel::entrance::{Entrance, PeerCertificate};
 use tlog::Hash;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -184,14 +184,19 @@ impl Tokens {
 struct TokensPort(Arc<Tokens>);
 
 impl Authenticator for TokensPort {
-    fn authenticate(&self, bearer: &str, _: Timestamp) -> Result<Principal, BadCredential> {
+    fn authenticate(
+        &self,
+        bearer: &str,
+        _: Option<&PeerCertificate>,
+        _: Timestamp,
+    ) -> Result<Principal, BadCredential> {
         if self.0.revoked.lock().unwrap().contains(bearer) {
             return Err(BadCredential("revoked"));
         }
         match self.0.known.lock().unwrap().get(bearer) {
             Some(subsystem) => {
                 let may_call = !self.0.other.lock().unwrap().contains(bearer);
-                Ok(Principal { subsystem: subsystem.clone(), method: "oauth2", may_call })
+                Ok(Principal { subsystem: subsystem.clone(), method: "oauth2", may_call, bound: false })
             }
             None => Err(BadCredential("bad-signature")),
         }

@@ -30,6 +30,7 @@ mod gateway_tls;
 mod keeper;
 mod lists;
 mod monitoring;
+mod mutual_tls;
 mod national;
 mod outages;
 mod proposals;

@@ -262,7 +262,7 @@ async fn a_token_opens_calls_only_with_the_scope_for_them() {
     {
         let scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
         let issued = issuer.issue(&t.kernel, "mot-cua", CONSUMER, &scopes, None).unwrap();
-        let principal = door.authenticate(&issued.token, t.kernel.clock.now()).unwrap();
+        let principal = door.authenticate(&issued.token, None, t.kernel.clock.now()).unwrap();
         assert_eq!((principal.subsystem.as_str(), principal.may_call), (CONSUMER, may_call), "{scopes:?}");
     }
     t.close().await;

@@ -3,6 +3,7 @@
 
 mod calls;
 mod catalogue;
+mod certificates;
 mod conformance;
 mod credentials;
 mod home;
@@ -38,6 +39,20 @@ pub(super) fn routes(exchange: &Exchange) -> Routes {
         .get("/exchange/corner/systems/{id}/credentials/new", may, credentials::new)
         .get("/exchange/corner/systems/{id}/credentials/{client}/{act}", may, credentials::ask)
         .post("/exchange/corner/systems/{id}/credentials/{client}/{act}", may, credentials::act.layer(with()))
+        .get("/exchange/corner/systems/{id}/certificates", may, certificates::list)
+        .post("/exchange/corner/systems/{id}/certificates", may, certificates::issue)
+        .limit(64 << 10)
+        .get("/exchange/corner/systems/{id}/certificates/new", may, certificates::new)
+        .get("/exchange/corner/systems/{id}/certificates/{certificate}", may, certificates::one.layer(with()))
+        .get("/exchange/corner/systems/{id}/certificates/{certificate}/download", may, certificates::download)
+        .get("/exchange/corner/systems/{id}/certificates/{certificate}/revoke", may, certificates::ask)
+        .post(
+            "/exchange/corner/systems/{id}/certificates/{certificate}/revoke",
+            may,
+            certificates::revoke.layer(with()),
+        )
+        .get("/exchange/corner/systems/{id}/certificates/require/{client}", may, certificates::ask_require)
+        .post("/exchange/corner/systems/{id}/certificates/require/{client}", may, certificates::require)
         .get("/exchange/corner/systems/{id}/conformance", may, conformance::list.layer(with()))
         .post("/exchange/corner/systems/{id}/conformance", may, conformance::run.layer(with()))
         .get("/exchange/corner/systems/{id}/conformance/{run}", may, conformance::one.layer(with()))
@@ -64,6 +79,7 @@ enum Tab {
     Overview,
     Calls,
     Credentials,
+    Certificates,
     Conformance,
 }
 
@@ -74,6 +90,7 @@ fn head(l: Lang, own: &Own, tab: Tab) -> web::ui::Html {
         .tab(t::corner_tab_overview(l), &here, None, tab == Tab::Overview)
         .tab(t::corner_tab_calls(l), format!("{here}/calls"), None, tab == Tab::Calls)
         .tab(t::corner_tab_credentials(l), format!("{here}/credentials"), None, tab == Tab::Credentials)
+        .tab(t::corner_tab_certificates(l), format!("{here}/certificates"), None, tab == Tab::Certificates)
         .tab(t::corner_tab_conformance(l), format!("{here}/conformance"), None, tab == Tab::Conformance);
     web::body![Head::new(l, &own.name).code(&own.path).sub(&own.member), tabs]
 }
