@@ -372,8 +372,9 @@ mod tests {
         let mut deputy = sample(agency, &["emergency-grantor"]);
         deputy.holding = Holding::Deputy;
         assert_eq!(may_decide(&asked(), by(2, &deputy), &theirs), Err(Bar::StandsIn));
-        deputy.post = "Phó Giám đốc".into();
-        assert_eq!(may_decide(&asked(), by(2, &deputy), &theirs), Ok(()), "standing in for somebody else");
+        let mut other = deputy.clone();
+        other.post = "Phó Giám đốc".into();
+        assert_eq!(may_decide(&asked(), by(2, &other), &theirs), Ok(()), "standing in for somebody else");
         let puppet = Second { appointed_by_asker: true, ..by(2, &own) };
         assert_eq!(may_decide(&asked(), puppet, &theirs), Err(Bar::Appointed));
         let chained = Second { under_emergency: true, ..by(2, &own) };

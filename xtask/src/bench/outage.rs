@@ -120,8 +120,8 @@ async fn judged(operator: &Person, alert: &serde_json::Value, arrived: &Arrived)
     let first = &told[0];
     ensure!(first["whom"].is_string() && first["over"].is_string(), "nobody was told: {told}");
     let page = operator.page(&format!("/upkeep/alerts/{id}")).await?;
-    let offered = page.split("href=\"").filter_map(|part| part.split('"').next());
-    let act = offered.filter(|href| href.ends_with("/outage")).next().context("no notice is offered")?;
+    let mut offered = page.split("href=\"").filter_map(|part| part.split('"').next());
+    let act = offered.find(|href| href.ends_with("/outage")).context("no notice is offered")?;
     let watch = Stopwatch::start();
     let address = format!("/api{}", act.replacen("/exchange", "/exchange/v1", 1));
     let answer = operator.post(&address, &json!({})).await?.error_for_status()?;

@@ -222,7 +222,12 @@ fn for_integrators() -> Vec<Line> {
             name if name.starts_with("GET /api/") && name.contains("/conformance") => ACTION,
             // That a service exists is no secret among those who connect systems.
             name if name.contains("/catalogue") => [SignIn, Shown, Denied, Shown],
-            name if name.starts_with("POST") || name.ends_with("/evidence") || name.ends_with("/download") => ACTION,
+            name if name.starts_with("POST")
+                || name.ends_with("/evidence")
+                || name.ends_with("/download") =>
+            {
+                ACTION
+            }
             _ => SINGLE,
         };
         (*name, expected)

@@ -21,7 +21,12 @@ impl Sessions for Nobody {
     async fn by_cookie(&self, _: &Kernel, _: &str) -> kernel::Result<Option<Visitor>> {
         Ok(None)
     }
-    async fn by_bearer(&self, _: &Kernel, _: &str, _: &kernel::entrance::Arrival) -> kernel::Result<Option<Visitor>> {
+    async fn by_bearer(
+        &self,
+        _: &Kernel,
+        _: &str,
+        _: &kernel::entrance::Arrival,
+    ) -> kernel::Result<Option<Visitor>> {
         Ok(None)
     }
 }

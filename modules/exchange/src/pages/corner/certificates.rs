@@ -325,7 +325,6 @@ pub(super) async fn require(
     let own = reach::system(&k, &cx, id).await?;
     let only = rule.only.ok_or_else(|| Error::field("only", Text::both(t::certificate_choose)))?;
     acts::require(&k, &cx, &own, client, only).await?;
-    let said =
-        if only { t::certificate_now_required(cx.lang) } else { t::certificate_now_relaxed(cx.lang) };
+    let said = if only { t::certificate_now_required(cx.lang) } else { t::certificate_now_relaxed(cx.lang) };
     Ok(Redirect::to(list_path(&own)).saying(said))
 }
