@@ -121,7 +121,7 @@ fn announce(province: &Province, state: &State, base_url: &str, data: &std::path
     println!("\nLiên Thông — trình diễn / demonstration: {}", province.full_name);
     println!("  Trang quản trị / console:  {base_url}");
     for login in &state.logins {
-        println!("  {:<28} {:<20} {}", login.title, login.username, login.password);
+        println!("  {:<34} {:<12} {}", login.title, login.username, login.password);
     }
     println!("  Hộp thư / mailbox:         {base_url}{}", mailbox::PATH);
     println!("  Dữ liệu / data:            {}", data.display());

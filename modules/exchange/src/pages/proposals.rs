@@ -101,7 +101,7 @@ async fn form_page(k: &Kernel, cx: &Cx, typed: &Typed, errors: &[FieldError]) ->
                 .required(),
         )
         .field(Field::text("name", t::proposal_name_label(l)).value(&typed.name).max(300).required())
-        .field(Field::file("file", t::description_file(l), accept).help(t::description_file_help(l)));
+        .field(Field::file("file", t::description_file(l), accept).help(t::proposal_file_help(l)));
     if listed {
         form = form.field(
             Field::text("url", t::proposal_url(l))
